@@ -17,7 +17,7 @@ const system = [
   'test/cli/{demo,lost-worker,replay}.test.ts',
   'test/gateway/{alertmanager,compose-command,resilience}.test.ts',
   'test/gateway/senders/real-alertmanager.test.ts',
-  'test/workflows/{killed-*,stop-under-load,worker-versions}.test.ts',
+  'test/workflows/{killed-*,stop-under-load,rolling-update,worker-versions}.test.ts',
 ];
 
 /** Files that speak HTTP only: no Temporal server, no workflow bundle. */

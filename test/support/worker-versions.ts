@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { Client } from '@temporalio/client';
 import { afterAll, beforeAll } from 'vitest';
 import { RunbookClient } from '../../src/client/runbook-client.js';
+import type { RunReport } from '../../src/domain/report/report.js';
 import { leaseId } from '../../src/domain/target/target.js';
 import { findTemporalProgram } from '../../src/embedded/find-temporal.js';
 import { startTemporalServer, type TemporalServer } from '../../src/embedded/temporal-server.js';
@@ -12,7 +13,7 @@ import { startSimulator, type RunningSimulator } from '../../src/simulator/serve
 import { ClosableConnection } from '../../src/temporal/connection.js';
 import { controlOf, type Control } from './simulator.js';
 import { newSeed } from './stack.js';
-import { untilFound } from './until.js';
+import { until, untilFound } from './until.js';
 import { startWorkerProcess, type WorkerProcess } from './worker-process.js';
 
 const RUNBOOKS = fileURLToPath(new URL('../workflows/runbooks', import.meta.url));
@@ -30,6 +31,24 @@ export interface SeenVersion {
   readonly isPinned: boolean;
 }
 
+/** An instance of its own, and the id of the lease on it. */
+export interface AnInstance {
+  readonly instanceId: string;
+  readonly path: string;
+  readonly lease: string;
+}
+
+/** A run on an instance. */
+export interface RunOnInstance extends AnInstance {
+  readonly workflowId: string;
+}
+
+/** A run whose cloud job can be ended. */
+export interface ActingRun extends RunOnInstance {
+  /** @returns the report of the run */
+  end(): Promise<RunReport>;
+}
+
 /** A Worker Deployment of its own. */
 export interface VersionedPlace {
   readonly runbooks: RunbookClient;
@@ -40,7 +59,7 @@ export interface VersionedPlace {
   deployment(command: string, ...words: readonly string[]): Promise<unknown>;
   /** Makes a version current. */
   promote(buildId: string): Promise<void>;
-  instance(): Promise<{ readonly instanceId: string; readonly path: string; readonly lease: string }>;
+  instance(): Promise<AnInstance>;
 }
 
 /** A server, a simulator, and places on both. */
@@ -49,6 +68,12 @@ export interface Versions {
   readonly client: Client;
   aPlace(): VersionedPlace;
   accepted(instanceId: string): Promise<string[]>;
+  /** Resolves when ServiceStage has accepted as many actions. */
+  accepts(instanceId: string, ...actions: readonly string[]): Promise<void>;
+  /** A restart whose cloud job goes on until it is told to end. */
+  actingRestart(place: VersionedPlace): Promise<ActingRun>;
+  /** A run that waits for its approval and has not begun its target. */
+  waitingRun(place: VersionedPlace): Promise<RunOnInstance>;
   versionOf(workflowId: string): Promise<SeenVersion>;
   temporal(...words: readonly string[]): Promise<string>;
 }
@@ -82,6 +107,10 @@ export function useVersions(): Versions {
   const temporal = async (...words: readonly string[]) =>
     (await promisify(execFile)(program, [...words, '--address', server.address])).stdout;
 
+  const accepted = async (instanceId: string) => (await control.accepted(instanceId)).map(({ action }) => action);
+  const accepts = (instanceId: string, ...actions: readonly string[]) =>
+    until(async () => (await accepted(instanceId)).length === actions.length);
+
   return {
     get control() {
       return control;
@@ -90,7 +119,29 @@ export function useVersions(): Versions {
       return client;
     },
     temporal,
-    accepted: async (instanceId) => (await control.accepted(instanceId)).map(({ action }) => action),
+    accepted,
+    accepts,
+    actingRestart: async ({ runbooks, instance }) => {
+      const acting = await instance();
+      await control.outcome({ instanceId: acting.instanceId, action: 'restart', neverEnds: true });
+      const { workflowId } = await runbooks.start('restart', { targets: [acting.path] });
+      await accepts(acting.instanceId, 'restart');
+      const end = async () => {
+        await control.finish(acting.instanceId);
+        return runbooks.result(workflowId);
+      };
+      return { ...acting, workflowId, end };
+    },
+    waitingRun: async ({ runbooks, instance }) => {
+      const waiting = await instance();
+      const { workflowId } = await runbooks.start('approved-restart', { targets: [waiting.path], requestedBy: 'ben' });
+      await until(async () => {
+        const { run } = await runbooks.progress(workflowId);
+        if (run.phase === 'finished') throw new Error(JSON.stringify(await runbooks.report(workflowId)));
+        return run.approval !== undefined;
+      });
+      return { ...waiting, workflowId };
+    },
     versionOf: async (workflowId) => {
       const { raw } = await client.workflow.getHandle(workflowId).describe();
       const { behavior, deploymentVersion } = raw.workflowExecutionInfo?.versioningInfo ?? {};

@@ -3,39 +3,13 @@
  * docs/upgrades.md promises what these tests show.
  */
 import { expect, it } from 'vitest';
+import { explainSilence } from '../../src/domain/run/run-facts.js';
 import { until, untilFound } from '../support/until.js';
 import { useVersions, type VersionedPlace } from '../support/worker-versions.js';
 
 const versions = useVersions();
+const { actingRestart, waitingRun, accepts } = versions;
 const why = { actor: 'ann', reason: 'a test' };
-
-const accepts = (instanceId: string, ...actions: readonly string[]) =>
-  until(async () => (await versions.accepted(instanceId)).length === actions.length);
-
-/** A restart whose cloud job goes on until it is told to end. */
-async function actingRestart({ runbooks, instance }: VersionedPlace) {
-  const acting = await instance();
-  await versions.control.outcome({ instanceId: acting.instanceId, action: 'restart', neverEnds: true });
-  const { workflowId } = await runbooks.start('restart', { targets: [acting.path] });
-  await accepts(acting.instanceId, 'restart');
-  const end = async () => {
-    await versions.control.finish(acting.instanceId);
-    return runbooks.result(workflowId);
-  };
-  return { ...acting, workflowId, end };
-}
-
-/** A run that waits for its approval and has not begun its target. */
-async function waitingRun({ runbooks, instance }: VersionedPlace) {
-  const waiting = await instance();
-  const { workflowId } = await runbooks.start('approved-restart', { targets: [waiting.path], requestedBy: 'ben' });
-  await until(async () => {
-    const { run } = await runbooks.progress(workflowId);
-    if (run.phase === 'finished') throw new Error(JSON.stringify(await runbooks.report(workflowId)));
-    return run.approval !== undefined;
-  });
-  return { ...waiting, workflowId };
-}
 
 /** A restart whose answer is lost, so that a person has to decide. */
 async function blockedRun({ runbooks, instance }: VersionedPlace) {
@@ -132,6 +106,8 @@ it('a target whose version is gone waits, and continues once after it was moved 
     const { workflows } = await place.runbooks.diagnose(acting.workflowId);
     return workflows.some(({ activities }) => activities.some(({ attempt }) => attempt > 1));
   });
+  const silence = async () => explainSilence(await place.runbooks.diagnose(acting.workflowId), Date.now());
+  await until(async () => (await silence())?.lines.join('\n').includes('TEMPORAL_WORKER_BUILD_ID=1, or move it') === true);
   expect(await versions.versionOf(acting.lease)).toEqual({ buildId: '1', isPinned: true });
 
   await versions.temporal(
