@@ -58,41 +58,50 @@ it('without versions, what an older worker began continues on a newer one; the o
   await place.runbooks.approve(begun.workflowId, why);
   expect((await place.runbooks.result(begun.workflowId)).outcome).toBe('succeeded');
 
-  const back = await waitingRun(place);
+  const back = await actingRestart(place);
   await first.kill('SIGTERM');
   const olderAgain = await place.worker(null);
-  const approved = place.runbooks.approve(back.workflowId, { ...why, patienceMs: 240_000 });
-  await untilItStandsStill(back.workflowId);
-  expect(await versions.accepted(back.instanceId)).toEqual([]);
+  await versions.control.finish(back.instanceId);
+  await untilItStandsStill(back.lease);
   await place.worker(null, newer);
   await olderAgain.kill('SIGTERM');
-  await approved;
   expect((await place.runbooks.result(back.workflowId)).outcome).toBe('succeeded');
   for (const { instanceId } of [begun, acting, back]) expect(await versions.accepted(instanceId)).toEqual(['restart']);
 });
 
-it('with versions, a newer one that is taken back ends its targets; its runs stand still until they are pinned to it', async () => {
+it('with versions, a newer one that is taken back ends its targets; its runs stand still, unless they were pinned to it first', async () => {
   const place = versions.aPlace();
   await place.worker('1');
   await place.worker('2', newer);
   await place.promote('2');
-  const [waiting, acting] = [await waitingRun(place), await actingRestart(place)];
+  const unpinned = await actingRestart(place);
   await place.promote('1');
-  await versions.control.finish(acting.instanceId);
-  await untilItStandsStill(acting.workflowId);
-  const { raw } = await versions.client.workflow.getHandle(acting.lease).describe();
-  expect(raw.workflowExecutionInfo?.status).toBe(2); // Completed.
+  await versions.control.finish(unpinned.instanceId);
+  await untilItStandsStill(unpinned.workflowId);
+  const { status } = await versions.client.workflow.getHandle(unpinned.lease).describe();
+  expect(status.name).toBe('COMPLETED');
+  await place.promote('2');
+  expect((await place.runbooks.result(unpinned.workflowId)).outcome).toBe('succeeded');
 
+  const [waiting, acting] = [await waitingRun(place), await actingRestart(place)];
   const query = `TemporalWorkerDeploymentVersion = '${place.deploymentName}:2' AND ExecutionStatus = 'Running'`;
-  await until(async () => (await versions.client.workflow.count(query)).count >= 2, 500);
+  await until(async () => (await versions.client.workflow.count(query)).count === 3, 500);
   await versions.temporal(
     ...['workflow', 'update-options', '--query', query, '--versioning-override-behavior', 'pinned'],
     ...['--versioning-override-deployment-name', place.deploymentName, '--versioning-override-build-id', '2'],
-    ...['--reason', 'version 2 was taken back', '--yes'],
+    ...['--reason', 'version 2 is taken back', '--yes'],
   );
-  expect((await place.runbooks.result(acting.workflowId)).outcome).toBe('succeeded');
+  await until(async () => (await isPinned(waiting.workflowId)) && (await isPinned(acting.workflowId)), 500);
+  await place.promote('1');
+  expect((await acting.end()).outcome).toBe('succeeded');
   await place.runbooks.approve(waiting.workflowId, why);
   expect((await place.runbooks.result(waiting.workflowId)).outcome).toBe('succeeded');
   expect(await versions.versionOf(waiting.lease)).toEqual({ buildId: '2', isPinned: true });
-  for (const { instanceId } of [waiting, acting]) expect(await versions.accepted(instanceId)).toEqual(['restart']);
+  for (const { instanceId } of [unpinned, waiting, acting])
+    expect(await versions.accepted(instanceId)).toEqual(['restart']);
 });
+
+async function isPinned(workflowId: string): Promise<boolean> {
+  const { raw } = await versions.client.workflow.getHandle(workflowId).describe();
+  return raw.workflowExecutionInfo?.versioningInfo?.versioningOverride?.pinned != null;
+}

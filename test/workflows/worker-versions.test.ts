@@ -4,8 +4,9 @@
  */
 import { expect, it } from 'vitest';
 import { explainSilence } from '../../src/domain/run/run-facts.js';
+import { aRule } from '../support/alarms.js';
 import { until, untilFound } from '../support/until.js';
-import { useVersions, type VersionedPlace } from '../support/worker-versions.js';
+import { useVersions, type AnInstance, type VersionedPlace } from '../support/worker-versions.js';
 
 const versions = useVersions();
 const { actingRestart, waitingRun, accepts } = versions;
@@ -35,7 +36,8 @@ async function undoingRun({ runbooks, instance }: VersionedPlace) {
 it('a run in each phase continues once when a new version is promoted: its target ends where it began, the run moves on', async () => {
   const place = versions.aPlace();
   const { runbooks } = place;
-  await place.worker('1');
+  const old = await place.worker('1');
+  await until(() => old.lastWords().includes('is current, so its workers get no work'));
   await place.promote('1');
   const [waiting, acting, blocked, undoing] = await Promise.all([
     waitingRun(place),
@@ -43,10 +45,17 @@ it('a run in each phase continues once when a new version is promoted: its targe
     blockedRun(place),
     undoingRun(place),
   ]);
-  await place.worker('2');
+  const rule = aRule(versions.client, runbooks.taskQueue);
+  const byAlarm = await place.instance();
+  const alarmAt = ({ path }: AnInstance, incident: string) => rule.decide([rule.alarm({ target: path, incident })]);
+  await alarmAt(await place.instance(), 'the first');
+  const next = await place.worker('2');
+  await until(() => next.lastWords().includes('this version is not current'));
   await place.promote('2');
 
   await runbooks.approve(waiting.workflowId, why);
+  const [started] = await alarmAt(byAlarm, 'the second');
+  expect((await runbooks.result(started?.runId ?? '')).outcome).toBe('succeeded');
   await runbooks.retryStep(blocked.workflowId, why);
   await versions.control.finish(undoing.instanceId);
   expect((await acting.end()).outcome).toBe('succeeded');
@@ -56,10 +65,11 @@ it('a run in each phase continues once when a new version is promoted: its targe
 
   for (const { lease } of [acting, blocked, undoing])
     expect(await versions.versionOf(lease)).toEqual({ buildId: '1', isPinned: true });
-  expect(await versions.versionOf(waiting.lease)).toEqual({ buildId: '2', isPinned: true });
-  for (const { workflowId } of [waiting, acting, blocked, undoing])
+  for (const { lease } of [waiting, byAlarm])
+    expect(await versions.versionOf(lease)).toEqual({ buildId: '2', isPinned: true });
+  for (const { workflowId } of [waiting, acting, blocked, undoing, rule])
     expect(await versions.versionOf(workflowId)).toEqual({ buildId: '2', isPinned: false });
-  for (const { instanceId } of [waiting, acting, blocked])
+  for (const { instanceId } of [waiting, acting, blocked, byAlarm])
     expect(await versions.accepted(instanceId)).toEqual(['restart']);
   expect(await versions.accepted(undoing.instanceId)).toEqual(['stop', 'rollback', 'start']);
 });
