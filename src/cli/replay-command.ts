@@ -52,7 +52,7 @@ async function replay(options: ReplayCommandOptions): Promise<number> {
   });
 }
 
-/** The report says which histories do not replay, so the SDK's own log of it is left out, and signals end this process as always. */
+/** The report lists the histories that do not replay, so the SDK's own log of them is left out. Signals end this process as always. */
 async function installQuietRuntime(): Promise<void> {
   const { DefaultLogger, makeTelemetryFilterString, Runtime } = await import('@temporalio/worker');
   if (Runtime._instance !== undefined) return;

@@ -4,7 +4,7 @@ import type { RunbookClient } from '../client/runbook-client.js';
 import type { SessionOptions } from './options.js';
 import { hint } from './output.js';
 
-/** Where a command finds Temporal, if not where the environment says. */
+/** Where a command finds Temporal, if not as the environment configures it. */
 export interface Place {
   readonly address?: string;
   readonly namespace?: string;
@@ -38,7 +38,7 @@ export async function withSession<Value>(
   }
 }
 
-/** The environment, with what the command line says instead. */
+/** The environment, with the values that the command line gives instead. */
 function environmentWith({ address, namespace }: Place): NodeJS.ProcessEnv {
   return {
     ...process.env,

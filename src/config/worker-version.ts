@@ -1,4 +1,4 @@
-/** Which version of which Worker Deployment a worker is: both of its variables or neither. */
+/** The version of a worker in a Worker Deployment: both of its variables or neither. */
 import type { VariableReader } from './environment.js';
 import { WORKER_VERSION_VARIABLES } from './variables.js';
 

@@ -12,7 +12,7 @@ export interface Execution {
 
 /**
  * What a replay shows. `failed`: this code comes to other commands, so the execution would stand still. `notReplayable`: it was
- * reset, and the SDK's replayer cannot tell. `unread`: its history could not be read, such as one whose retention has just ended.
+ * reset, and the SDK's replayer does not see that. `unread`: its history could not be read, such as one whose retention has just ended.
  */
 export type ReplayResult = 'replayed' | 'failed' | 'notReplayable' | 'unread';
 

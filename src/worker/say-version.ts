@@ -1,4 +1,4 @@
-/** Whether the version of a worker gets work: one that nobody has promoted waits in silence. */
+/** Whether the version of a worker gets work: one that was never promoted waits in silence. */
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { WorkerVersion } from '../config/worker-version.js';

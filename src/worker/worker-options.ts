@@ -106,8 +106,8 @@ export function workerOptions(
 }
 
 /**
- * Runs and alarm rules move on to the version that is current, since they can last for days or for ever. `targetRun` itself says
- * that it stays (decision 46).
+ * Runs and alarm rules move on to the version that is current, since they can last for days or for ever. `targetRun` itself
+ * asks to stay (decision 46).
  */
 function deploymentOptions(version: WorkerVersion): WorkerDeploymentOptions {
   return { version, useWorkerVersioning: true, defaultVersioningBehavior: 'AUTO_UPGRADE' };

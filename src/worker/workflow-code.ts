@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** How `Worker.create` and `Worker.runReplayHistories` take workflow code. */
-export type WorkflowCode = { readonly workflowBundle: { readonly codePath: string } } | { readonly workflowsPath: string };
+export type WorkflowCode =
+  { readonly workflowBundle: { readonly codePath: string } } | { readonly workflowsPath: string };
 
 /** The bundle made at build time. Sources have none, and are bundled when they are loaded. */
 export function workflowCode(): WorkflowCode {

@@ -56,7 +56,8 @@ export async function targetRun(request: TargetRunArguments): Promise<TargetRepo
  * began moves with the others.
  */
 setWorkflowOptions(
-  () => ((workflowInfo().currentDeploymentVersion?.deploymentName ?? '') === '' ? {} : { versioningBehavior: 'PINNED' }),
+  () =>
+    (workflowInfo().currentDeploymentVersion?.deploymentName ?? '') === '' ? {} : { versioningBehavior: 'PINNED' },
   targetRun,
 );
 

@@ -34,7 +34,9 @@ beforeAll(async () => {
   await until(async () => (await stack.accepted(open.instanceId)).length === 1);
   const ofQueue = `TaskQueue = '${temporal.taskQueue}' AND ExecutionStatus`;
   const count = async (query: string) => (await temporal.client.workflow.count(query)).count;
-  await until(async () => (await count(`${ofQueue} = 'Running'`)) === 2 && (await count(`${ofQueue} = 'Completed'`)) === 2);
+  await until(
+    async () => (await count(`${ofQueue} = 'Running'`)) === 2 && (await count(`${ofQueue} = 'Completed'`)) === 2,
+  );
 });
 afterAll(async () => {
   await temporal.client.workflow.getHandle(openRun).terminate();
@@ -71,7 +73,7 @@ describe('runbook replay', () => {
     });
   });
 
-  it('says how many there are, where it takes fewer', async () => {
+  it('shows how many there are, where it takes fewer', async () => {
     expect(await runbookProcess(['replay', '--limit', '1'], here())).toEqual({
       exitCode: 0,
       stdout: `2 of 2 histories replay (task queue ${temporal.taskQueue}, namespace default: 2 open, 2 closed). The namespace keeps 4; --limit takes more\n`,
@@ -81,14 +83,17 @@ describe('runbook replay', () => {
 
   it('names each history that changed code does not replay, with the reason', async () => {
     const changed = join(folder, 'changed');
-    for (const path of ['dist', 'runbooks', 'package.json']) await cp(join(ROOT, path), join(changed, path), { recursive: true });
+    for (const path of ['dist', 'runbooks', 'package.json'])
+      await cp(join(ROOT, path), join(changed, path), { recursive: true });
     await symlink(join(ROOT, 'node_modules'), join(changed, 'node_modules'));
     const bundle = join(changed, 'dist/workflow-bundle.js');
     const code = await readFile(bundle, 'utf8');
     // As if the step's activity had been renamed.
     await writeFile(bundle, code.replaceAll('performAction', 'carryOutAction'));
     const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...here() };
-    const ended = await endOf(execFile(process.execPath, [join(changed, 'dist/cli/main.js'), 'replay', '--json'], { env }));
+    const ended = await endOf(
+      execFile(process.execPath, [join(changed, 'dist/cli/main.js'), 'replay', '--json'], { env }),
+    );
     const { results, notReplayed } = shown(ended);
     expect({ ...ended, stdout: '' }).toEqual({ exitCode: 5, stdout: '', stderr: '' });
     expect(results).toEqual({ replayed: 2, failed: 2, notReplayable: 0, unread: 0 });
@@ -109,7 +114,7 @@ describe('runbook replay', () => {
 it('a history that cannot be read does not end the replay of the others', async () => {
   const executions = [
     { workflowId: endedRun, runId: (await temporal.client.workflow.getHandle(endedRun).describe()).runId },
-    { workflowId: `gone-${randomUUID()}`, runId: randomUUID() },
+    { workflowId: `unknown-${randomUUID()}`, runId: randomUUID() },
     { workflowId: openRun, runId: (await temporal.client.workflow.getHandle(openRun).describe()).runId },
   ];
   const options = { client: temporal.client, code: { workflowBundle: { codePath: temporal.bundlePath } } };

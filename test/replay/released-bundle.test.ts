@@ -20,9 +20,13 @@ const RELEASED = new URL('./released-workflow-bundle.js.br', import.meta.url);
  */
 const RECORDS_SOMETHING_NEW: Readonly<Record<string, string>> = {};
 
-/** Of each kind. As many as replay in a few seconds. */
+/** How many are replayed of each kind: as many as take a few seconds. */
 const MOST = 60;
-const KINDS = ["WorkflowType = 'targetRun'", "WorkflowType = 'alarmRule'", "WorkflowType NOT IN ('targetRun', 'alarmRule')"];
+const KINDS = [
+  "WorkflowType = 'targetRun'",
+  "WorkflowType = 'alarmRule'",
+  "WorkflowType NOT IN ('targetRun', 'alarmRule')",
+];
 
 const temporal = useTemporal();
 
@@ -33,7 +37,10 @@ it('the last release replays what the tests recorded, except for what is announc
   const { path } = await stack.newInstance();
   expect((await stack.run('recover', path)).outcome).toBe('succeeded');
   await stack.close();
-  await until(async () => (await client.workflow.count(`TaskQueue = '${taskQueue}' AND ExecutionStatus = 'Completed'`)).count === 2);
+  await until(
+    async () =>
+      (await client.workflow.count(`TaskQueue = '${taskQueue}' AND ExecutionStatus = 'Completed'`)).count === 2,
+  );
 
   const types = new Map<string, string>();
   const runs: Execution[] = [];

@@ -18,7 +18,7 @@ import { startWorkerProcess, type WorkerProcess } from './worker-process.js';
 
 const RUNBOOKS = fileURLToPath(new URL('../workflows/runbooks', import.meta.url));
 const say = (line: string) => process.stderr.write(`${line}\n`);
-/** The server looks every three minutes by default whether a version is drained, and not before three minutes have passed. */
+/** By default the server checks every three minutes whether a version is drained, and not before three minutes have passed. */
 const QUICK_DRAINAGE = {
   'matching.wv.VersionDrainageStatusRefreshInterval': '"1s"',
   'matching.wv.VersionDrainageStatusVisibilityGracePeriod': '"1s"',
@@ -70,7 +70,7 @@ export interface Versions {
   accepted(instanceId: string): Promise<string[]>;
   /** Resolves when ServiceStage has accepted as many actions. */
   accepts(instanceId: string, ...actions: readonly string[]): Promise<void>;
-  /** A restart whose cloud job goes on until it is told to end. */
+  /** A restart whose cloud job continues until the test ends it. */
   actingRestart(place: VersionedPlace): Promise<ActingRun>;
   /** A run that waits for its approval and has not begun its target. */
   waitingRun(place: VersionedPlace): Promise<RunOnInstance>;

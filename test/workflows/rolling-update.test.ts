@@ -19,8 +19,16 @@ const NEWER = {
   name: 'newer',
   edits: [
     { file: 'src/workflows/run.ts', from: '  isCancellation,\n', to: '  isCancellation,\n  patched,\n' },
-    { file: 'src/workflows/run.ts', from: '  progress.planned(plan);\n', to: `  ${PATCH};\n  progress.planned(plan);\n` },
-    { file: 'src/workflows/target-run.ts', from: 'import { CancellationScope,', to: 'import { patched, CancellationScope,' },
+    {
+      file: 'src/workflows/run.ts',
+      from: '  progress.planned(plan);\n',
+      to: `  ${PATCH};\n  progress.planned(plan);\n`,
+    },
+    {
+      file: 'src/workflows/target-run.ts',
+      from: 'import { CancellationScope,',
+      to: 'import { patched, CancellationScope,',
+    },
     {
       file: 'src/workflows/target-run.ts',
       from: '  const captured = await captureAtRest(request, progress);\n',
@@ -38,17 +46,19 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** Resolves when a worker has found that its code does not come to what the history shows. */
-async function untilItStandsStill(workflowId: string): Promise<void> {
+async function untilItIsStuck(workflowId: string): Promise<void> {
   const handle = versions.client.workflow.getHandle(workflowId);
   await until(async () => {
     const { events } = await handle.fetchHistory();
-    return events?.some(({ workflowTaskFailedEventAttributes: failed }) =>
-      failed?.failure?.message?.includes('Nondeterminism'),
-    ) === true;
+    return (
+      events?.some(({ workflowTaskFailedEventAttributes: failed }) =>
+        failed?.failure?.message?.includes('Nondeterminism'),
+      ) === true
+    );
   });
 }
 
-it('without versions, what an older worker began continues on a newer one; the other way it stands still, sends nothing, and continues once a newer one is back', async () => {
+it('without versions, what an older worker began continues on a newer one; the other way it is stuck, sends nothing, and continues once a newer one is back', async () => {
   const place = versions.aPlace();
   const older = await place.worker(null);
   const [begun, acting] = [await waitingRun(place), await actingRestart(place)];
@@ -62,14 +72,14 @@ it('without versions, what an older worker began continues on a newer one; the o
   await first.kill('SIGTERM');
   const olderAgain = await place.worker(null);
   await versions.control.finish(back.instanceId);
-  await untilItStandsStill(back.lease);
+  await untilItIsStuck(back.lease);
   await place.worker(null, newer);
   await olderAgain.kill('SIGTERM');
   expect((await place.runbooks.result(back.workflowId)).outcome).toBe('succeeded');
   for (const { instanceId } of [begun, acting, back]) expect(await versions.accepted(instanceId)).toEqual(['restart']);
 });
 
-it('with versions, a newer one that is taken back ends its targets; its runs stand still, unless they were pinned to it first', async () => {
+it('with versions, a newer one that is taken back ends its targets; its runs are stuck, unless they were pinned to it first', async () => {
   const place = versions.aPlace();
   await place.worker('1');
   await place.worker('2', newer);
@@ -77,7 +87,7 @@ it('with versions, a newer one that is taken back ends its targets; its runs sta
   const unpinned = await actingRestart(place);
   await place.promote('1');
   await versions.control.finish(unpinned.instanceId);
-  await untilItStandsStill(unpinned.workflowId);
+  await untilItIsStuck(unpinned.workflowId);
   const { status } = await versions.client.workflow.getHandle(unpinned.lease).describe();
   expect(status.name).toBe('COMPLETED');
   await place.promote('2');

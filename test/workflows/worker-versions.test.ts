@@ -1,5 +1,5 @@
 /**
- * Two versions of the worker at once, each in its own process: promotion, taking back, ramping, draining, and a version that is gone.
+ * Two versions of the worker at once, each in its own process: promotion, taking back, ramping, draining, and a version whose workers have ended.
  * docs/upgrades.md promises what these tests show.
  */
 import { expect, it } from 'vitest';
@@ -100,7 +100,7 @@ it('a version that is taken back keeps the targets it began, gets no new ones, a
   await until(async () => (await drainage()).includes('drained'), 500);
 });
 
-it('a target whose version is gone waits, and continues once after it was moved by hand', async () => {
+it('a target whose version has no workers waits, and continues once after it was moved by hand', async () => {
   const place = versions.aPlace();
   const old = await place.worker('1');
   await place.promote('1');
@@ -117,7 +117,9 @@ it('a target whose version is gone waits, and continues once after it was moved 
     return workflows.some(({ activities }) => activities.some(({ attempt }) => attempt > 1));
   });
   const silence = async () => explainSilence(await place.runbooks.diagnose(acting.workflowId), Date.now());
-  await until(async () => (await silence())?.lines.join('\n').includes('TEMPORAL_WORKER_BUILD_ID=1, or move it') === true);
+  await until(
+    async () => (await silence())?.lines.join('\n').includes('TEMPORAL_WORKER_BUILD_ID=1, or move it') === true,
+  );
   expect(await versions.versionOf(acting.lease)).toEqual({ buildId: '1', isPinned: true });
 
   await versions.temporal(

@@ -29,7 +29,9 @@ const facts = (change: Partial<RunFacts> = {}, activities: readonly ActivityFact
   ...change,
 });
 const waiting = (agoMs: number, taken = false): Partial<RunFacts> => ({
-  workflows: [{ workflowId: 'run-1', summary: null, turn: { sinceMs: NOW - agoMs, taken }, activities: [], pinnedTo: null }],
+  workflows: [
+    { workflowId: 'run-1', summary: null, turn: { sinceMs: NOW - agoMs, taken }, activities: [], pinnedTo: null },
+  ],
 });
 const keyOf = (given: RunFacts) => explainSilence(given, NOW)?.key ?? null;
 
