@@ -46,7 +46,7 @@ export interface RunOnInstance extends AnInstance {
 /** A run whose cloud job can be ended. */
 export interface ActingRun extends RunOnInstance {
   /** @returns the report of the run */
-  end(): Promise<RunReport>;
+  readonly end: () => Promise<RunReport>;
 }
 
 /** A Worker Deployment of its own. */
@@ -54,28 +54,28 @@ export interface VersionedPlace {
   readonly runbooks: RunbookClient;
   readonly deploymentName: string;
   /** Starts a worker of a version, or one without. @param program default: the built worker */
-  worker(buildId: string | null, program?: string): Promise<WorkerProcess>;
+  readonly worker: (buildId: string | null, program?: string) => Promise<WorkerProcess>;
   /** `temporal worker deployment COMMAND`, repeated until it succeeds: a version exists once its worker polls. */
-  deployment(command: string, ...words: readonly string[]): Promise<unknown>;
+  readonly deployment: (command: string, ...words: readonly string[]) => Promise<unknown>;
   /** Makes a version current. */
-  promote(buildId: string): Promise<void>;
-  instance(): Promise<AnInstance>;
+  readonly promote: (buildId: string) => Promise<void>;
+  readonly instance: () => Promise<AnInstance>;
 }
 
 /** A server, a simulator, and places on both. */
 export interface Versions {
   readonly control: Control;
   readonly client: Client;
-  aPlace(): VersionedPlace;
-  accepted(instanceId: string): Promise<string[]>;
+  readonly aPlace: () => VersionedPlace;
+  readonly accepted: (instanceId: string) => Promise<string[]>;
   /** Resolves when ServiceStage has accepted as many actions. */
-  accepts(instanceId: string, ...actions: readonly string[]): Promise<void>;
+  readonly accepts: (instanceId: string, ...actions: readonly string[]) => Promise<void>;
   /** A restart whose cloud job continues until the test ends it. */
-  actingRestart(place: VersionedPlace): Promise<ActingRun>;
+  readonly actingRestart: (place: VersionedPlace) => Promise<ActingRun>;
   /** A run that waits for its approval and has not begun its target. */
-  waitingRun(place: VersionedPlace): Promise<RunOnInstance>;
-  versionOf(workflowId: string): Promise<SeenVersion>;
-  temporal(...words: readonly string[]): Promise<string>;
+  readonly waitingRun: (place: VersionedPlace) => Promise<RunOnInstance>;
+  readonly versionOf: (workflowId: string) => Promise<SeenVersion>;
+  readonly temporal: (...words: readonly string[]) => Promise<string>;
 }
 
 const PINNED = 1;
