@@ -24,6 +24,7 @@ import { startWarnings } from './servicestage/start-check.js';
 import { connectPatiently, TemporalUnreachable } from './temporal/patient-connection.js';
 import { followApiKey } from './worker/follow-api-key.js';
 import { runtimeLogger } from './worker/runtime-logger.js';
+import { sayVersion } from './worker/say-version.js';
 import { requireSearchAttributes, sayReady } from './worker/start.js';
 import { nativeOptions, stopLimitMs, workerOptions } from './worker/worker-options.js';
 
@@ -95,6 +96,7 @@ async function work(config: Config, reached: Reached, log: Logger, extensions: W
     const parts = { serviceStage, notifier, watch, client };
     worker = await Worker.create({ ...workerOptions(config, parts, connection), ...extensions });
     await sayReady(config, log);
+    if (config.version !== null) void sayVersion(client, config.version, log);
     void learn(client, config, watch, log);
     void logStartWarnings(serviceStage, config, log);
   } catch (error) {

@@ -10,6 +10,7 @@ import { addListCommands } from './list-commands.js';
 import { addNewCommands } from './new-commands.js';
 import { addNotifyCommands } from './notify-commands.js';
 import { OTHER_EXIT_CODES, type SetExitCode } from './output.js';
+import { addReplayCommand } from './replay-command.js';
 import { addResumeCommand } from './resume-command.js';
 import { addRunCommands } from './run-commands.js';
 import { addRunbookCommands } from './runbook-commands.js';
@@ -51,6 +52,7 @@ export function createProgram(setExitCode: SetExitCode): Command {
   addNotifyCommands(program, setExitCode);
   addDoctorCommand(program, setExitCode);
   addStackCommands(program, setExitCode);
+  addReplayCommand(program, setExitCode);
   suggestHarmless(program);
   return program;
 }

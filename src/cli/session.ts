@@ -4,6 +4,12 @@ import type { RunbookClient } from '../client/runbook-client.js';
 import type { SessionOptions } from './options.js';
 import { hint } from './output.js';
 
+/** Where a command finds Temporal, if not as the environment configures it. */
+export interface Place {
+  readonly address?: string;
+  readonly namespace?: string;
+}
+
 /** A connected client and the task queue to use. */
 export interface Session {
   readonly runbooks: RunbookClient;
@@ -13,14 +19,14 @@ export interface Session {
 
 /** Connects as the environment configures, runs `act` and closes the connection. @throws ConfigurationError, ServerUnreachable */
 export async function withSession<Value>(
-  options: SessionOptions,
+  options: SessionOptions & Place,
   act: (session: Session) => Promise<Value>,
 ): Promise<Value> {
   const [{ RunbookClient }, { loadClientConfig }] = await Promise.all([
     import('../client/runbook-client.js'),
     import('../config/config.js'),
   ]);
-  const { temporal, warnings, ...config } = loadClientConfig(process.env);
+  const { temporal, warnings, ...config } = loadClientConfig(environmentWith(options));
   for (const warning of warnings) hint(`! ${warning}`);
   const taskQueue = options.taskQueue ?? config.taskQueue;
   const { connectionOptions, namespace } = temporal;
@@ -30,4 +36,13 @@ export async function withSession<Value>(
   } finally {
     await runbooks.close();
   }
+}
+
+/** The environment, with the values that the command line gives instead. */
+function environmentWith({ address, namespace }: Place): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    ...(address === undefined ? {} : { TEMPORAL_ADDRESS: address }),
+    ...(namespace === undefined ? {} : { TEMPORAL_NAMESPACE: namespace }),
+  };
 }

@@ -15,6 +15,7 @@ import { readServiceStage } from './service-stage.js';
 import { readTemporal, type TemporalConfig } from './temporal.js';
 import { CLIENT_VARIABLES, WORKER_VARIABLES, type LogLevel } from './variables.js';
 import type { ChosenSizes } from './worker-sizes.js';
+import { readWorkerVersion, type WorkerVersion } from './worker-version.js';
 
 /** What the command line and the gateway need. */
 export interface ClientConfig {
@@ -50,6 +51,8 @@ export interface Config extends ClientConfig {
   /** The hosts that checks may ask. */
   readonly checkHosts: CheckHosts;
   readonly sizes: ChosenSizes;
+  /** `null`: the worker is not versioned. */
+  readonly version: WorkerVersion | null;
 }
 
 /** What a command needs that reads ServiceStage itself. Times are in milliseconds. */
@@ -93,6 +96,7 @@ export function loadConfig(env: Environment): Config {
     sizes: { cachedWorkflows: values.RUNBOOK_CACHED_WORKFLOWS, waitingSteps: values.RUNBOOK_WAITING_STEPS },
     verify: { withinMs: within ?? DEFAULT_VERIFY.withinMs, stableMs: stable ?? DEFAULT_VERIFY.stableMs },
     checkHosts: { allowed: values.RUNBOOK_CHECK_HOSTS, internal: values.RUNBOOK_CHECK_INTERNAL_HOSTS },
+    version: readWorkerVersion(reader),
   };
   if (config.limits.visibilityWindowMs < config.limits.quietMs)
     reader.problem('RUNBOOK_VISIBILITY_WINDOW', 'it is shorter than RUNBOOK_QUIET_PERIOD', 'Make it at least as long');

@@ -13,7 +13,13 @@ import { GRPC_WITHOUT_PROXY, proxyName, type ProxyFor } from '../network/proxies
 import type { Secret } from '../servicestage/secret.js';
 import type { VariableReader } from './environment.js';
 import { headerText, readNamedFile, reasonOf } from './values.js';
-import { DEFAULT_ADDRESS, TEMPORAL_VARIABLES, temporalAddress, temporalNamespace } from './variables.js';
+import {
+  DEFAULT_ADDRESS,
+  TEMPORAL_VARIABLES,
+  temporalAddress,
+  temporalNamespace,
+  WORKER_VERSION_VARIABLES,
+} from './variables.js';
 
 /** Where Temporal is, and how each kind of client reaches it. */
 export interface TemporalConfig {
@@ -30,7 +36,9 @@ export interface TemporalConfig {
 
 const DEFAULT_PORT = 7233;
 /** Names of `TEMPORAL_*` without their beginning. */
-const NAMES = Object.keys(TEMPORAL_VARIABLES).map((name) => name.slice('TEMPORAL_'.length));
+const NAMES = Object.keys({ ...TEMPORAL_VARIABLES, ...WORKER_VERSION_VARIABLES }).map((name) =>
+  name.slice('TEMPORAL_'.length),
+);
 /** Headers of gRPC, whose names are free. */
 const HEADERS = 'GRPC_META_';
 /** Variables that name files. */

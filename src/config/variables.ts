@@ -87,6 +87,34 @@ export const TEMPORAL_VARIABLES = {
   TEMPORAL_TLS_SERVER_NAME: text.optional(),
 };
 
+const isDeploymentName = /^(?!__)[^\s.:]{1,200}$/;
+const isBuildId = /^(?!__)\S{1,200}$/;
+
+/** The version of a worker; see `worker-version.ts`. */
+export const WORKER_VERSION_VARIABLES = {
+  TEMPORAL_WORKER_DEPLOYMENT_NAME: formed(
+    isDeploymentName,
+    'the name of a Worker Deployment',
+    'Write a name without dots, colons and spaces that does not begin with __, such as runbooks',
+  )
+    .optional()
+    .describe(
+      'Worker Deployment of Temporal that the worker belongs to; also `TEMPORAL_DEPLOYMENT_NAME`, as the Worker Controller sets it. Unset: not versioned (upgrades.md)',
+    ),
+  TEMPORAL_WORKER_BUILD_ID: formed(
+    isBuildId,
+    'a build id',
+    'Write the tag of the image, such as 1.4.2: no spaces, and no __ at the beginning',
+  )
+    .optional()
+    .describe('Version of the worker in it, different for each build, such as the tag of the image'),
+  TEMPORAL_DEPLOYMENT_NAME: formed(
+    isDeploymentName,
+    'the name of a Worker Deployment',
+    'Set TEMPORAL_WORKER_DEPLOYMENT_NAME instead',
+  ).optional(),
+};
+
 /** What the command line and the gateway read beside those of Temporal and the proxies. */
 export const CLIENT_VARIABLES = {
   RUNBOOK_TASK_QUEUE: text
@@ -239,6 +267,7 @@ export interface ConfigVariable {
 
 const ALL: Readonly<Record<string, z.ZodType>> = {
   ...TEMPORAL_VARIABLES,
+  ...WORKER_VERSION_VARIABLES,
   ...CLIENT_VARIABLES,
   ...WORKER_VARIABLES,
   ...PROXY_VARIABLES,

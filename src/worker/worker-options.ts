@@ -1,9 +1,12 @@
 /** How a worker is set up: its connection, its activities, its workflow code and its sizes. */
-import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
-import type { NativeConnection, NativeConnectionOptions, WorkerOptions } from '@temporalio/worker';
+import type {
+  NativeConnection,
+  NativeConnectionOptions,
+  WorkerDeploymentOptions,
+  WorkerOptions,
+} from '@temporalio/worker';
 import type { CloudJobWatch } from '../activities/cloud-job-watch.js';
 import { createActivities } from '../activities/index.js';
 import { temporalAccess } from '../activities/temporal-access.js';
@@ -11,10 +14,12 @@ import { failuresWithinLimit } from '../activities/to-failure.js';
 import { calendarsIn } from '../calendars/calendars.js';
 import type { Config } from '../config/config.js';
 import { processMemory, workerSizes } from '../config/worker-sizes.js';
+import type { WorkerVersion } from '../config/worker-version.js';
 import { createCheckClient } from '../network/check-client.js';
 import type { Notifier } from '../notifications/notifier.js';
 import { findRunbook } from '../runbooks/catalogue.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';
+import { workflowCode } from './workflow-code.js';
 
 /** Cancellation and the loss of an attempt arrive with heartbeats, so this is their latency. Chosen. */
 const HEARTBEAT_THROTTLE_MS = 5_000;
@@ -85,6 +90,7 @@ export function workerOptions(
     activities: { ...activities },
     interceptors: { activity: [failuresWithinLimit] },
     ...workflowCode(),
+    ...(config.version === null ? {} : { workerDeploymentOptions: deploymentOptions(config.version) }),
     identity: `${process.pid}@${hostname()}`,
     maxCachedWorkflows: cachedWorkflows,
     maxConcurrentActivityTaskExecutions: activitySlots,
@@ -99,10 +105,10 @@ export function workerOptions(
   };
 }
 
-/** The bundle made at build time. A worker run from sources has none and bundles the code now. */
-function workflowCode(): { workflowBundle: { codePath: string } } | { workflowsPath: string } {
-  const codePath = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
-  return existsSync(codePath)
-    ? { workflowBundle: { codePath } }
-    : { workflowsPath: fileURLToPath(new URL('../workflows/index.js', import.meta.url)) };
+/**
+ * Runs and alarm rules move on to the version that is current, since they can last for days or for ever. `targetRun` itself
+ * asks to stay (decision 46).
+ */
+function deploymentOptions(version: WorkerVersion): WorkerDeploymentOptions {
+  return { version, useWorkerVersioning: true, defaultVersioningBehavior: 'AUTO_UPGRADE' };
 }

@@ -1,5 +1,5 @@
 /** `targetRun`: everything that happens to one instance. Its workflow id is the lease on the instance, so that only one can be open. */
-import { CancellationScope, defineQuery, setHandler, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, defineQuery, setHandler, setWorkflowOptions, workflowInfo } from '@temporalio/workflow';
 import { PROGRESS_QUERY, type Baseline, type TargetRunArguments } from '../domain/contract.js';
 import type { DoneStep } from '../domain/report/compensation.js';
 import { failed } from '../domain/once/activity-end.js';
@@ -49,6 +49,17 @@ export async function targetRun(request: TargetRunArguments): Promise<TargetRepo
   progress.finished(report.outcome);
   return boundedTargetReport(report, request.reportBytes ?? targetReportBytes(MOST_TARGETS));
 }
+
+/**
+ * A target ends on the version of the workers that began it: one version decides, acts and undoes, and a version that is taken back
+ * never has to replay what a newer one did. Temporal refuses this of a worker without a version, so a target that such a worker
+ * began moves with the others.
+ */
+setWorkflowOptions(
+  () =>
+    (workflowInfo().currentDeploymentVersion?.deploymentName ?? '') === '' ? {} : { versioningBehavior: 'PINNED' },
+  targetRun,
+);
 
 /** The lease holds only while every way to an instance goes through it. */
 function requireLeaseParent(request: TargetRunArguments | undefined): void {

@@ -493,6 +493,38 @@ describe('Temporal', () => {
   });
 });
 
+describe('the version of a worker', () => {
+  const [name, buildId] = ['TEMPORAL_WORKER_DEPLOYMENT_NAME', 'TEMPORAL_WORKER_BUILD_ID'] as const;
+
+  it('is made of both variables, and absent without them', () => {
+    expect(loadConfig(good).version).toBeNull();
+    const version = { deploymentName: 'runbooks', buildId: '1.4.2' };
+    expect(loadConfig({ ...good, [name]: 'runbooks', [buildId]: '1.4.2' }).version).toEqual(version);
+    const ofController = { ...good, TEMPORAL_DEPLOYMENT_NAME: 'runbooks', [buildId]: '1.4.2' };
+    expect(loadConfig(ofController).version).toEqual(version);
+    expect(loadConfig({ ...ofController, [name]: 'runbooks' }).version).toEqual(version);
+  });
+
+  it.each([
+    [{ [name]: 'runbooks' }, [`${buildId}: it is missing`]],
+    [{ TEMPORAL_DEPLOYMENT_NAME: 'runbooks' }, [`${buildId}: it is missing`]],
+    [{ [buildId]: '1' }, [`${name}: it is missing`]],
+    [{ [name]: 'runbooks', [buildId]: '' }, [`${buildId}: it is missing`]],
+    [{ [name]: 'a.b', [buildId]: '1' }, [`${name}: "a.b" is not the name of a Worker Deployment`]],
+    [{ [name]: 'a', [buildId]: '__unversioned__' }, [`${buildId}: "__unversioned__" is not a build id`]],
+    [
+      { [name]: 'a', TEMPORAL_DEPLOYMENT_NAME: 'b', [buildId]: '1' },
+      [`${name} and TEMPORAL_DEPLOYMENT_NAME: they name two Worker Deployments`],
+    ],
+  ])('is refused in half, and where a name is not one that Temporal takes: %j', (env, problems) => {
+    expect(problemsOf({ ...good, ...env })).toEqual(problems);
+  });
+
+  it('concerns workers only', () => {
+    expect(() => loadClientConfig({ [name]: 'runbooks' })).not.toThrow();
+  });
+});
+
 describe('the way to Temporal', () => {
   const via = (env: Environment) =>
     loadClientConfig({ HOME: '/nowhere', TEMPORAL_ADDRESS: 'temporal.example.com:7233', ...env });
