@@ -16,18 +16,22 @@ export async function withSession<Value>(
   options: SessionOptions,
   act: (session: Session) => Promise<Value>,
 ): Promise<Value> {
-  const [{ RunbookClient }, { loadClientConfig }] = await Promise.all([
+  const [{ RunbookClient }, { loadClientConfig }, { traceCommand }] = await Promise.all([
     import('../client/runbook-client.js'),
     import('../config/config.js'),
+    import('./trace-command.js'),
   ]);
-  const { temporal, warnings, ...config } = loadClientConfig(process.env);
+  const config = loadClientConfig(process.env);
+  const { temporal, warnings } = config;
   for (const warning of warnings) hint(`! ${warning}`);
   const taskQueue = options.taskQueue ?? config.taskQueue;
   const { connectionOptions, namespace } = temporal;
-  const runbooks = await RunbookClient.connect({ ...connectionOptions, namespace, taskQueue });
+  const { stop, clientInterceptors } = await traceCommand(config, 'runbook-cli');
+  const runbooks = await RunbookClient.connect({ ...connectionOptions, namespace, taskQueue, clientInterceptors });
   try {
     return await act({ runbooks, client: runbooks.client, taskQueue });
   } finally {
     await runbooks.close();
+    await stop();
   }
 }

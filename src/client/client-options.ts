@@ -15,7 +15,10 @@ export interface RunbookClientOptions {
 /** The address and credentials of Temporal, as `Connection` and `Client` of `@temporalio/client` accept them. */
 export type ConnectOptions = ConnectionOptions & {
   readonly [Key in 'namespace' | 'dataConverter' | 'identity']?: ClientOptions[Key] | undefined;
-} & Pick<RunbookClientOptions, 'taskQueue' | 'callTimeoutMs'>;
+} & Pick<RunbookClientOptions, 'taskQueue' | 'callTimeoutMs'> & {
+    /** Of the Temporal client, such as `await tracingInterceptors()`; the `interceptors` of `Connection` are those of gRPC. */
+    readonly clientInterceptors?: ClientOptions['interceptors'] | undefined;
+  };
 
 /** Which execution of a workflow id to read. */
 export interface RunOptions {

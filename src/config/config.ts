@@ -12,7 +12,8 @@ import { VariableReader, type Environment, type ValuesOf } from './environment.j
 import { readProxies } from './proxies.js';
 import { readServiceStage } from './service-stage.js';
 import { readTemporal, type TemporalConfig } from './temporal.js';
-import { CLIENT_VARIABLES, WORKER_VARIABLES, type LogLevel } from './variables.js';
+import { readTracing } from './tracing.js';
+import { CLIENT_VARIABLES, WORKER_VARIABLES, type LogFormat, type LogLevel } from './variables.js';
 import type { ChosenSizes } from './worker-sizes.js';
 
 /** What the command line and the gateway need. */
@@ -28,6 +29,9 @@ export interface ClientConfig {
   /** What the notifications file may name, by variable. */
   readonly webhookSecrets: ReadonlyMap<string, Secret>;
   readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
+  /** Whether spans are exported. */
+  readonly tracing: boolean;
   /** The proxy for everything else that goes out. */
   readonly proxyFor: ProxyFor;
   /** What the environment asks for and cannot be had, in words: for the log at start. */
@@ -112,6 +116,8 @@ function readClientConfig(reader: VariableReader): ClientConfig {
     notificationsFile: values.RUNBOOK_NOTIFICATIONS,
     webhookSecrets: readWebhookSecrets(reader),
     logLevel: values.RUNBOOK_LOG_LEVEL,
+    logFormat: values.RUNBOOK_LOG_FORMAT,
+    tracing: readTracing(reader),
   };
 }
 

@@ -8,7 +8,7 @@ import { apiPath } from './api-path.js';
 import { createAuthenticator, type Authenticator, type Credentials } from './auth.js';
 import { errorWithoutAnswer, DEFAULT_THROTTLE_MS } from './classify-answer.js';
 import { ServiceStageError } from './errors.js';
-import { createHttpClient, type HttpAnswer, type HttpClient } from './http.js';
+import { createHttpClient, type FollowRequest, type HttpAnswer, type HttpClient } from './http.js';
 import type { ProxyFor } from '../network/proxies.js';
 import { RequestBudget } from './request-budget.js';
 import type {
@@ -48,6 +48,8 @@ export interface ServiceStageOptions {
   readonly proxyFor?: ProxyFor;
   /** Called once for each status, of an instance or a cloud job, that is missing in our tables. */
   readonly onUnlistedStatus?: (status: string) => void;
+  /** Default: nobody follows the requests. */
+  readonly followRequest?: FollowRequest;
 }
 
 type InstancePlace = Pick<Target, 'applicationId' | 'componentId' | 'instanceId'>;
@@ -78,7 +80,7 @@ class ServiceStageClient implements ServiceStage {
     const { projectId, credentials, iamEndpoint } = options;
     this.projectId = projectId;
     this.#budget = new RequestBudget(options);
-    this.#http = createHttpClient(options.proxyFor);
+    this.#http = createHttpClient(options.proxyFor, options.followRequest);
     this.#auth = createAuthenticator({ http: this.#http, projectId, credentials, iamEndpoint });
   }
 

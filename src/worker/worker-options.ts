@@ -1,20 +1,23 @@
 /** How a worker is set up: its connection, its activities, its workflow code and its sizes. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
 import type { NativeConnection, NativeConnectionOptions, WorkerOptions } from '@temporalio/worker';
 import type { CloudJobWatch } from '../activities/cloud-job-watch.js';
 import { createActivities } from '../activities/index.js';
+import { followSubject } from '../activities/subject.js';
 import { temporalAccess } from '../activities/temporal-access.js';
 import { failuresWithinLimit } from '../activities/to-failure.js';
 import { calendarsIn } from '../calendars/calendars.js';
 import type { Config } from '../config/config.js';
 import { processMemory, workerSizes } from '../config/worker-sizes.js';
+import { TRACING_GLOBAL } from '../domain/tracing/trace-context.js';
 import { createCheckClient } from '../network/check-client.js';
 import type { Notifier } from '../notifications/notifier.js';
 import { findRunbook } from '../runbooks/catalogue.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';
+import type { WorkerTracing } from './tracing.js';
 
 /** Cancellation and the loss of an attempt arrive with heartbeats, so this is their latency. Chosen. */
 const HEARTBEAT_THROTTLE_MS = 5_000;
@@ -29,6 +32,8 @@ export interface WorkerParts {
   readonly notifier: Notifier;
   readonly watch: CloudJobWatch;
   readonly client: Client;
+  /** `null`: the worker does not trace. */
+  readonly tracing: WorkerTracing | null;
 }
 
 /** How long a worker may take to stop, in milliseconds: longer than a POST in flight, so that the id of its cloud job is still heartbeated. */
@@ -50,7 +55,7 @@ export function nativeOptions({ temporal }: Config): NativeConnectionOptions {
 /** The options of `Worker.create`. */
 export function workerOptions(
   config: Config,
-  { client, ...parts }: WorkerParts,
+  { client, tracing, ...parts }: WorkerParts,
   connection: NativeConnection,
 ): WorkerOptions {
   const {
@@ -83,8 +88,12 @@ export function workerOptions(
     namespace: temporal.namespace,
     taskQueue,
     activities: { ...activities },
-    interceptors: { activity: [failuresWithinLimit] },
-    ...workflowCode(),
+    ...workflowCode(tracing !== null),
+    interceptors: {
+      activity: [followSubject, ...(tracing?.activityInterceptors ?? []), failuresWithinLimit],
+      ...workflowInterceptors(),
+    },
+    ...(tracing === null ? {} : { sinks: tracing.sinks }),
     identity: `${process.pid}@${hostname()}`,
     maxCachedWorkflows: cachedWorkflows,
     maxConcurrentActivityTaskExecutions: activitySlots,
@@ -99,10 +108,25 @@ export function workerOptions(
   };
 }
 
-/** The bundle made at build time. A worker run from sources has none and bundles the code now. */
-function workflowCode(): { workflowBundle: { codePath: string } } | { workflowsPath: string } {
-  const codePath = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
-  return existsSync(codePath)
-    ? { workflowBundle: { codePath } }
-    : { workflowsPath: fileURLToPath(new URL('../workflows/index.js', import.meta.url)) };
+const BUNDLE = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
+const sourceOf = (module: string) => fileURLToPath(new URL(`../workflows/${module}`, import.meta.url));
+
+/**
+ * The bundle made at build time; its interceptors trace if a variable is set before its own code. A worker run from
+ * sources has none and bundles the code now; its workflows are not traced.
+ */
+function workflowCode(traces: boolean): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
+  if (!existsSync(BUNDLE)) return { workflowsPath: sourceOf('index.js') };
+  if (!traces) return { workflowBundle: { codePath: BUNDLE } };
+  return { workflowBundle: { code: tracedBundle(readFileSync(BUNDLE, 'utf8')) } };
+}
+
+/** The code of a bundle whose workflows trace. */
+export function tracedBundle(code: string): string {
+  return `globalThis.${TRACING_GLOBAL} = true;${code}`;
+}
+
+/** A bundle has them already. */
+function workflowInterceptors(): { workflowModules?: string[] } {
+  return existsSync(BUNDLE) ? {} : { workflowModules: [sourceOf('interceptors.js')] };
 }
