@@ -10,6 +10,7 @@ import {
   type SpanExporter,
   type SpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
+import { clipText, printable } from '../domain/text/text.js';
 
 /** How a process traces. */
 export interface TracingOptions {
@@ -61,13 +62,25 @@ export function startTracing({ serviceName, onProblem, exporter }: TracingOption
   };
 }
 
+const LONGEST_PROBLEM_BYTES = 300;
+
 function listen(onProblem: (what: string) => void): void {
-  const tell = (what: string) => onProblem(what);
+  const tell = (what: string) => onProblem(clipText(printable(messageIn(what)), LONGEST_PROBLEM_BYTES));
   const ignore = () => {};
   diag.setLogger(
     { error: tell, warn: tell, info: ignore, debug: ignore, verbose: ignore },
     { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
   );
+}
+
+/** OpenTelemetry reports an error as JSON, with its stack. */
+function messageIn(what: string): string {
+  try {
+    const { message } = JSON.parse(what) as { message?: unknown };
+    return typeof message === 'string' ? message : what;
+  } catch {
+    return what;
+  }
 }
 
 /** OpenTelemetry exports no sampler of its variables: a provider that makes no ids of its own asks it. */

@@ -23,8 +23,9 @@ export function runtimeLogger(log: Pino): Logger {
 }
 
 /**
- * `taskToken` is left out, because whoever has it can answer for the activity; `task`, because it contains arguments.
- * `runId` is the run that commands take, and Temporal's own run id is `workflowRunId`, which the SDK (1.24) calls
+ * `taskToken` is left out, because whoever has it can answer for the activity; so is everything that is no text, number
+ * or boolean: the SDK (1.24) logs whole tasks with their arguments at the level `trace`, and at `debug` the options of
+ * the worker, with its codecs. `task` is such a task as text. `runId` is the run that commands take, and Temporal's own run id is `workflowRunId`, which the SDK (1.24) calls
  * `runId` in lines about workflows. `target` is an instance; the SDK's core calls a module of its own so.
  */
 function fieldsOf({ taskToken: _taskToken, task: _task, error, ...meta }: LogMetadata): Record<string, unknown> {
@@ -33,7 +34,7 @@ function fieldsOf({ taskToken: _taskToken, task: _task, error, ...meta }: LogMet
   const temporalRunId = workflowRunId ?? runId;
   const isRun = workflowId !== undefined && workflowType !== undefined && !NOT_RUNS.includes(workflowType);
   const ourRunId = workflowRunId === undefined ? undefined : runId;
-  return withoutUndefined({
+  return plainFields({
     runId: ourRunId ?? (isRun ? workflowId : undefined),
     ...(isCore ? { module: target } : { target }),
     ...rest,
@@ -44,6 +45,8 @@ function fieldsOf({ taskToken: _taskToken, task: _task, error, ...meta }: LogMet
   });
 }
 
-function withoutUndefined(fields: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+function plainFields(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => PLAIN.includes(typeof value)));
 }
+
+const PLAIN: readonly string[] = ['string', 'number', 'boolean'];

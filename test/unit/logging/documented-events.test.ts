@@ -65,4 +65,4 @@ describe('a message', () => {
 });
 
 /** Calls that pass on the message of another. */
-const PASSED_ON = ['log.warn({ ...facts, suppressed'];
+const PASSED_ON = ["log.warn({ ...facts, suppressed"];

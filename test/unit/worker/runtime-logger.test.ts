@@ -23,6 +23,12 @@ it('drops task tokens, and tasks with their arguments', () => {
   });
 });
 
+it('drops whatever has parts: tasks with their arguments, options with their codecs', () => {
+  const options = { dataConverter: { payloadCodecs: [{ key: 'THE-KEY' }] }, workflowBundle: { code: 'x' } };
+  const line = logged({ options, jobs: [{ initializeWorkflow: { arguments: ['THE-KEY'] } }], isReplaying: false });
+  expect(line).toEqual({ level: 'warn', msg: 'Activity failed', isReplaying: false });
+});
+
 it('keeps what an activity told of its run', () => {
   const told = { runId: 'recover-1', target: 'shop/checkout/prod-1', step: 'restart', cloudJobId: 'j-1' };
   const ids = { workflowId: 'lease:p:i', workflowType: 'targetRun', workflowRunId: 'aaaa' };
