@@ -7,8 +7,8 @@ import { ALARM_RULE_WORKFLOW } from '../domain/alarms/alarm.js';
 import type { OnceState } from '../domain/once/state.js';
 import { ORIGIN_HEADER, type Origin, type Subject } from '../domain/run/origin.js';
 
-/** What the arguments of each activity tell. A closed `Record`, so that an activity without an entry does not compile. */
-const TOLD_BY: { readonly [Name in keyof Activities]: (...given: Parameters<Activities[Name]>) => Subject } = {
+/** What the arguments of each activity show. A closed `Record`, so that an activity without an entry does not compile. */
+const SHOWN_BY: { readonly [Name in keyof Activities]: (...given: Parameters<Activities[Name]>) => Subject } = {
   makePlan: () => ({}),
   readFreezes: () => ({}),
   describeLease: () => ({}),
@@ -38,7 +38,7 @@ export function recordCloudJob(context: Context, cloudJobId: string): void {
 export const followSubject: ActivityInterceptorsFactory = (context) => ({
   inbound: {
     execute: async (input, next) => {
-      subjects.set(context, { ...runOf(context.info), ...sentIn(input.headers), ...toldBy(context.info, input.args) });
+      subjects.set(context, { ...runOf(context.info), ...sentIn(input.headers), ...shownBy(context.info, input.args) });
       return next(input);
     },
   },
@@ -58,11 +58,12 @@ function sentIn(headers: Readonly<Record<string, Parameters<typeof defaultPayloa
   return payload === undefined ? {} : attempt(() => defaultPayloadConverter.fromPayload<Origin>(payload));
 }
 
-function toldBy({ activityType, heartbeatDetails }: Info, args: readonly unknown[]): Subject {
-  if (!(activityType in TOLD_BY)) return {};
-  const tell = TOLD_BY[activityType as keyof Activities] as (...given: readonly unknown[]) => Subject;
-  const before = activityType === 'performAction' || activityType === 'settleTarget' ? heartbeatDetails : undefined;
-  return { ...attempt(() => tell(...args)), ...attempt(() => cloudJobIn(before as OnceState | undefined)) };
+function shownBy({ activityType, heartbeatDetails }: Info, args: readonly unknown[]): Subject {
+  if (!(activityType in SHOWN_BY)) return {};
+  const show = SHOWN_BY[activityType as keyof Activities] as (...given: readonly unknown[]) => Subject;
+  const isAction = activityType === 'performAction' || activityType === 'settleTarget';
+  const before = isAction ? (heartbeatDetails as OnceState | undefined) : undefined;
+  return { ...attempt(() => show(...args)), ...attempt(() => cloudJobIn(before)) };
 }
 
 function cloudJobIn(state: Pick<OnceState, 'cloudJob'> | undefined): Subject {
@@ -70,9 +71,9 @@ function cloudJobIn(state: Pick<OnceState, 'cloudJob'> | undefined): Subject {
 }
 
 /** Log lines are no reason to fail for arguments that are not as they should be. */
-function attempt(tell: () => Subject): Subject {
+function attempt(read: () => Subject): Subject {
   try {
-    return tell();
+    return read();
   } catch {
     return {};
   }

@@ -46,9 +46,10 @@ async function runGateway(options: GatewayCommandOptions): Promise<void> {
   for (const warning of warnings) log.warn({ warning }, 'configuration warning');
   if (options.dryRun === true) return serve(alarms, options, { temporal: null, log, proxyFor });
   const throttledLog = new ThrottledLog(log);
-  const { clientInterceptors, traceDelivery, stop } = await traceCommand(config, 'runbook-gateway', (what) =>
+  const tracing = await traceCommand(config, 'runbook-gateway', (what) =>
     throttledLog.warn('tracing', { what }, 'traces cannot be exported'),
   );
+  const { clientInterceptors, traceDelivery } = tracing;
   const { connectionOptions, namespace } = temporal;
   // Starts even if Temporal is unreachable: senders are then asked to retry.
   const runbooks = RunbookClient.lazy({ ...connectionOptions, namespace, clientInterceptors });
@@ -60,7 +61,7 @@ async function runGateway(options: GatewayCommandOptions): Promise<void> {
     // In this order: a retry of the SDK on a closed connection would end the process.
     await calls.close();
     await runbooks.close();
-    await stop();
+    await tracing.stop();
   }
 }
 

@@ -26,12 +26,13 @@ export async function withSession<Value>(
   for (const warning of warnings) hint(`! ${warning}`);
   const taskQueue = options.taskQueue ?? config.taskQueue;
   const { connectionOptions, namespace } = temporal;
-  const { stop, clientInterceptors } = await traceCommand(config, 'runbook-cli');
+  const tracing = await traceCommand(config, 'runbook-cli');
+  const { clientInterceptors } = tracing;
   const runbooks = await RunbookClient.connect({ ...connectionOptions, namespace, taskQueue, clientInterceptors });
   try {
     return await act({ runbooks, client: runbooks.client, taskQueue });
   } finally {
     await runbooks.close();
-    await stop();
+    await tracing.stop();
   }
 }

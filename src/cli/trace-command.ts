@@ -13,7 +13,7 @@ interface CommandTracing extends Pick<ConnectOptions, 'clientInterceptors'> {
   stop(): Promise<void>;
 }
 
-/** Starts tracing. @param serviceName unless OTEL_SERVICE_NAME has another. @param onProblem default: nobody is told */
+/** Starts tracing. @param serviceName unless OTEL_SERVICE_NAME has another. @param onProblem default: problems are ignored */
 export async function traceCommand(
   { tracing }: ClientConfig,
   serviceName: string,

@@ -16,7 +16,7 @@ export interface RunbookClientOptions {
 export type ConnectOptions = ConnectionOptions & {
   readonly [Key in 'namespace' | 'dataConverter' | 'identity']?: ClientOptions[Key] | undefined;
 } & Pick<RunbookClientOptions, 'taskQueue' | 'callTimeoutMs'> & {
-    /** Of the Temporal client, such as `await tracingInterceptors()`; the `interceptors` of `Connection` are those of gRPC. */
+    /** Interceptors of the Temporal client, such as `await tracingInterceptors()`. Those of gRPC are in `interceptors`, as `Connection` has them. */
     readonly clientInterceptors?: ClientOptions['interceptors'] | undefined;
   };
 

@@ -6,14 +6,18 @@ const PROTOCOL = 'http/protobuf';
 const ENDPOINTS = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'];
 const PROTOCOLS = ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL'];
 
-/** @returns true if spans are to be exported. Adds a problem for an exporter or a protocol that we do not have. */
+/** @returns true if spans must be exported. Adds a problem for an exporter or a protocol that we do not have. */
 export function readTracing(reader: VariableReader): boolean {
   if (reader.text('OTEL_SDK_DISABLED')?.toLowerCase() === 'true') return false;
   const exporter = reader.text('OTEL_TRACES_EXPORTER');
   if (exporter === 'none') return false;
   if (exporter === undefined && ENDPOINTS.every((name) => reader.text(name) === undefined)) return false;
   if (exporter !== undefined && exporter !== 'otlp')
-    reader.problem('OTEL_TRACES_EXPORTER', 'there is no such exporter here', 'Write otlp, or none to switch tracing off');
+    reader.problem(
+      'OTEL_TRACES_EXPORTER',
+      'there is no such exporter here',
+      'Write otlp, or none to switch tracing off',
+    );
   const protocol = PROTOCOLS.find((name) => reader.text(name) !== undefined);
   if (protocol !== undefined && reader.text(protocol) !== PROTOCOL)
     reader.problem(

@@ -58,7 +58,7 @@ export interface GatewayOptions {
   readonly proxyFor?: ProxyFor;
   /** Default: 5 s for the headers, 10 s for a request. */
   readonly timeouts?: RequestTimeouts;
-  /** Follows each delivery that a sender is admitted with. Default: nobody does. */
+  /** Called for each delivery of an admitted sender. Default: deliveries are not traced. */
   readonly traceDelivery?: TraceDelivery | undefined;
   /** Clock of the throttled log, in epoch milliseconds. Default: the current time. */
   readonly clock?: () => number;

@@ -20,7 +20,7 @@ export function createLog(options: LogOptions): Logger {
 
 /** Creates a log that writes its lines to `destination`. */
 export function logTo(
-  destination: { write(line: string): unknown },
+  destination: pino.DestinationStream,
   { level, format = 'json' }: Omit<LogOptions, 'writes'>,
 ): Logger {
   return pino(
@@ -31,6 +31,6 @@ export function logTo(
       formatters: { level: (name) => ({ level: name }) },
       hooks: { streamWrite: format === 'text' ? textLine : printableJson },
     },
-    destination as pino.DestinationStream,
+    destination,
   );
 }

@@ -71,7 +71,7 @@ export type FollowRequest = (
   send: () => Promise<HttpAnswer>,
 ) => Promise<HttpAnswer>;
 
-/** Creates the client. @param proxyFor chooses the proxy of a URL; default: none. @param follow default: nobody does */
+/** Creates the client. @param proxyFor chooses the proxy of a URL; default: none. @param follow default: requests are not followed */
 export function createHttpClient(
   proxyFor: ProxyFor = noProxies,
   follow: FollowRequest = (_asked, sending) => sending(),

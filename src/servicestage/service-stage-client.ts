@@ -48,7 +48,7 @@ export interface ServiceStageOptions {
   readonly proxyFor?: ProxyFor;
   /** Called once for each status, of an instance or a cloud job, that is missing in our tables. */
   readonly onUnlistedStatus?: (status: string) => void;
-  /** Default: nobody follows the requests. */
+  /** Default: requests are not followed. */
   readonly followRequest?: FollowRequest;
 }
 

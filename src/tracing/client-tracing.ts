@@ -7,9 +7,8 @@ import type { ClientInterceptors, WorkflowClientInterceptor } from '@temporalio/
  * that the process has registered, and do nothing if there is none.
  */
 export async function tracingInterceptors(): Promise<ClientInterceptors> {
-  const { OpenTelemetryWorkflowClientInterceptor } = await import(
-    '@temporalio/interceptors-opentelemetry/lib/client/index.js'
-  );
+  const { OpenTelemetryWorkflowClientInterceptor } =
+    await import('@temporalio/interceptors-opentelemetry/lib/client/index.js');
   const traced = new OpenTelemetryWorkflowClientInterceptor();
   const chosen: WorkflowClientInterceptor = {
     start: (input, next) => traced.start(input, next),

@@ -16,9 +16,9 @@ import { clipText, printable } from '../domain/text/text.js';
 export interface TracingOptions {
   /** `service.name`, unless OTEL_SERVICE_NAME or OTEL_RESOURCE_ATTRIBUTES has another. */
   readonly serviceName: string;
-  /** Receives what OpenTelemetry complains about, such as a collector that does not answer. Default: nobody does. */
+  /** Receives what OpenTelemetry complains about, such as a collector that does not answer. Default: it is ignored. */
   readonly onProblem?: (what: string) => void;
-  /** Default: OTLP over HTTP, to where OTEL_EXPORTER_OTLP_ENDPOINT says. */
+  /** Default: OTLP over HTTP, to the collector of OTEL_EXPORTER_OTLP_ENDPOINT. */
   readonly exporter?: SpanExporter;
 }
 
@@ -65,10 +65,10 @@ export function startTracing({ serviceName, onProblem, exporter }: TracingOption
 const LONGEST_PROBLEM_BYTES = 300;
 
 function listen(onProblem: (what: string) => void): void {
-  const tell = (what: string) => onProblem(clipText(printable(messageIn(what)), LONGEST_PROBLEM_BYTES));
+  const report = (what: string) => onProblem(clipText(printable(messageIn(what)), LONGEST_PROBLEM_BYTES));
   const ignore = () => {};
   diag.setLogger(
-    { error: tell, warn: tell, info: ignore, debug: ignore, verbose: ignore },
+    { error: report, warn: report, info: ignore, debug: ignore, verbose: ignore },
     { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
   );
 }

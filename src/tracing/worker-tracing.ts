@@ -89,7 +89,9 @@ interface SpanSinks extends Sinks {
 }
 
 /** The sink that the workflows' spans go to. */
-export function workflowTracing(tracing: Pick<Tracing, 'isWanted' | 'processor' | 'resource'>): InjectedSinks<SpanSinks> {
+export function workflowTracing(
+  tracing: Pick<Tracing, 'isWanted' | 'processor' | 'resource'>,
+): InjectedSinks<SpanSinks> {
   const { isWanted, processor } = tracing;
   return {
     spans: {

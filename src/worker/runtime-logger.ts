@@ -23,17 +23,17 @@ export function runtimeLogger(log: Pino): Logger {
 }
 
 /**
- * `taskToken` is left out, because whoever has it can answer for the activity; so is everything that is no text, number
- * or boolean: the SDK (1.24) logs whole tasks with their arguments at the level `trace`, and at `debug` the options of
+ * `taskToken` is left out, because it lets anyone answer for the activity. So is everything except text, numbers and
+ * booleans: the SDK (1.24) logs whole tasks with their arguments at the level `trace`, and at `debug` the options of
  * the worker, with its codecs. `task` is such a task as text. `runId` is the run that commands take, and Temporal's own run id is `workflowRunId`, which the SDK (1.24) calls
  * `runId` in lines about workflows. `target` is an instance; the SDK's core calls a module of its own so.
  */
 function fieldsOf({ taskToken: _taskToken, task: _task, error, ...meta }: LogMetadata): Record<string, unknown> {
   const { workflowId, workflowType, workflowRunId, runId, target, ...rest } = meta;
   const isCore = meta['sdkComponent'] === 'core';
-  const temporalRunId = workflowRunId ?? runId;
+  const temporalRunId: unknown = workflowRunId ?? runId;
   const isRun = workflowId !== undefined && workflowType !== undefined && !NOT_RUNS.includes(workflowType);
-  const ourRunId = workflowRunId === undefined ? undefined : runId;
+  const ourRunId: unknown = workflowRunId === undefined ? undefined : runId;
   return plainFields({
     runId: ourRunId ?? (isRun ? workflowId : undefined),
     ...(isCore ? { module: target } : { target }),

@@ -34,9 +34,9 @@ export async function sayReady(config: Config, log: Logger): Promise<void> {
   const { temporal, taskQueue, serviceStage, runbookDirectories, calendarDirectories } = config;
   const { runbooks, problems, passedOver } = await listRunbooks(runbookDirectories);
   const calendars = await listCalendars(calendarDirectories);
-  for (const problem of problems) 
+  for (const problem of problems)
     log.warn({ place: problem.place, problem: describeProblem(problem) }, 'a runbook file cannot be used');
-  for (const problem of calendars.problems) 
+  for (const problem of calendars.problems)
     log.warn({ place: problem.place, problem: describeProblem(problem) }, 'a calendar cannot be used');
   for (const { path, why } of [...passedOver, ...calendars.passedOver]) log.debug({ path, why }, 'file not read');
   const names = runbooks.map(({ name }) => name);

@@ -6,8 +6,8 @@ import type { Config } from '../config/config.js';
 import { ThrottledLog } from '../logging/throttled-log.js';
 import type { FollowRequest } from '../servicestage/http.js';
 
-/** Longest time for the export of the last spans when a worker stops. Chosen. */
-const STOP_WITHIN_MS = 3_000;
+/** Longest time for the export of the last spans when a worker stops: shorter than the margin before it is ended by force. Chosen. */
+const STOP_WITHIN_MS = 1_500;
 
 /** What a worker that traces adds to its parts. */
 export interface WorkerTracing {

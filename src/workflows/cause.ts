@@ -2,7 +2,7 @@
 
 let current: object | null = null;
 
-/** @param request `null`: nobody asked for what is done now */
+/** @param request `null`: what follows has no request */
 export function dealWith(request: object | null): void {
   current = request;
 }

@@ -1,4 +1,4 @@
-/** Tells log lines, and activities of a target's workflow, which run and which instance they are for. */
+/** Adds the run and the instance to log lines, and to the headers of activities of a target's workflow. */
 import { defaultPayloadConverter, type Headers } from '@temporalio/common';
 import {
   workflowInfo,
@@ -42,7 +42,7 @@ function originOf([request]: unknown[]): Origin {
   const { workflowType, workflowId, parent } = workflowInfo();
   if (workflowType === ALARM_RULE_WORKFLOW) return {};
   if (workflowType !== TARGET_RUN_WORKFLOW) return { runId: workflowId };
-  // Whoever starts it in another way may give it anything.
+  // A client that bypasses the run may give it anything.
   const { targetPlan } = (request ?? {}) as Partial<TargetRunArguments>;
   return {
     ...(parent === undefined ? {} : { runId: parent.workflowId }),

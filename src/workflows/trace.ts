@@ -85,7 +85,7 @@ export class TraceInterceptor implements WorkflowInboundCallsInterceptor, Workfl
     const started = next({ ...input, headers: withContext(input.headers, span.context) });
     started.then(
       ([begun]) => followed(begun, span),
-      (failure) => span.end(failure),
+      (failure: unknown) => span.end(failure ?? 'unknown'),
     );
     return started;
   };
@@ -115,7 +115,7 @@ export class TraceInterceptor implements WorkflowInboundCallsInterceptor, Workfl
         ...(parent === null ? {} : { parentSpanId: parent.spanId }),
         startedAtMs,
         endedAtMs: Date.now(),
-        ...(failure === undefined ? {} : { failure: failure instanceof Error ? failure.message : String(failure) }),
+        ...(failure === undefined ? {} : { failure: failure instanceof Error ? failure.message : 'unknown' }),
         attributes: attributesOf(this.origin(), args),
       });
     };
@@ -127,7 +127,7 @@ export class TraceInterceptor implements WorkflowInboundCallsInterceptor, Workfl
 function followed<Value>(promise: Promise<Value>, span: OpenSpan): Promise<Value> {
   promise.then(
     () => span.end(),
-    (failure) => span.end(failure ?? 'unknown'),
+    (failure: unknown) => span.end(failure ?? 'unknown'),
   );
   return promise;
 }

@@ -1,7 +1,7 @@
 /** One trace from the client, or the alarm, to the requests at ServiceStage; and runs that are the same where only one side traces. */
 import { readFile } from 'node:fs/promises';
 import { InMemorySpanExporter, type ReadableSpan } from '@opentelemetry/sdk-trace-base';
-import { NativeConnection, type WorkerOptions } from '@temporalio/worker';
+import type { WorkerOptions } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
 import { followSubject, subjectOf } from '../../src/activities/subject.js';
 import { failuresWithinLimit } from '../../src/activities/to-failure.js';
@@ -16,6 +16,7 @@ import { tracedBundle } from '../../src/worker/worker-options.js';
 import { alertmanagerBody, deliver, restartRule, useGateway } from '../support/gateway.js';
 import { startStack, stopWorker, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
+import { until } from '../support/until.js';
 
 const temporal = useTemporal();
 const desk = useGateway(temporal);
@@ -138,26 +139,24 @@ it('passes a worker that does not trace', async () => {
   expect(spans.map((each) => each.path)).toEqual(['StartWorkflow:restart']);
 });
 
-it('changes nothing for a run whose workers take turns, with and without tracing', async () => {
-  const taskQueue = `${temporal.taskQueue}-mixed`;
-  for (const more of [await traced(), {}]) {
-    // Two workers of one queue need a connection each. Without a cache each workflow task is a replay, by whichever takes it.
-    const connection = await NativeConnection.connect({ address: temporal.address });
-    const options = { ...more, connection, taskQueue, activities: { ...stack.activities }, maxCachedWorkflows: 0 };
-    const worker = await temporal.worker(options);
+it.each(['a worker that does not trace', 'a worker that traces'])('is continued by %s', async (next) => {
+  const taskQueue = `${temporal.taskQueue}-${next}`;
+  const begin = async (options: Partial<WorkerOptions>) => {
+    const worker = await temporal.worker({ ...options, taskQueue, activities: { ...stack.activities } });
     const running = worker.run();
-    onTestFinished(async () => {
-      await stopWorker(worker, running);
-      await connection.close();
-    });
-  }
+    onTestFinished(() => stopWorker(worker, running));
+    return () => stopWorker(worker, running);
+  };
+  const [first, second] = next === 'a worker that traces' ? [{}, await traced()] : [await traced(), {}];
+  const { path, instanceId } = await stack.newInstance();
+  await stack.control.outcome({ instanceId, action: 'restart', neverEnds: true });
+  const stop = await begin(first);
   const client = new RunbookClient({ client: runbooks.client, taskQueue });
-  const runs = await Promise.all(
-    Array.from({ length: 4 }, async () => {
-      const { path: target } = await stack.newInstance();
-      const { workflowId } = await client.start('restart', { targets: [target] });
-      return client.result(workflowId);
-    }),
-  );
-  expect(runs.map(({ outcome }) => outcome)).toEqual(runs.map(() => 'succeeded'));
+  const { workflowId } = await client.start('restart', { targets: [path] });
+  await until(async () => (await stack.accepted(instanceId)).length === 1);
+  await stop();
+  await begin(second);
+  await stack.control.finish(instanceId);
+  expect((await client.result(workflowId)).outcome).toBe('succeeded');
+  expect(await stack.accepted(instanceId)).toEqual(['restart']);
 });

@@ -59,10 +59,12 @@ describe('a message', () => {
     const calls = sources.flatMap(({ path, code }) =>
       [...code.matchAll(BEGIN)].map(({ index }) => ({ path, call: code.slice(index, index + 400) })),
     );
-    const found = calls.filter(({ call }) => eventsIn(call).length === 0 && !PASSED_ON.some((text) => call.startsWith(text)));
+    const found = calls.filter(
+      ({ call }) => eventsIn(call).length === 0 && !PASSED_ON.some((text) => call.startsWith(text)),
+    );
     expect(found.map(({ path, call }) => `${path}: ${call.slice(0, 80)}`)).toEqual([]);
   });
 });
 
 /** Calls that pass on the message of another. */
-const PASSED_ON = ["log.warn({ ...facts, suppressed"];
+const PASSED_ON = ['log.warn({ ...facts, suppressed'];

@@ -8,7 +8,10 @@ afterEach(() => vi.unstubAllEnvs());
 
 const started = () => startTracing({ serviceName: 'runbook-worker', exporter: new InMemorySpanExporter() });
 const idsOf = (count: number) =>
-  Array.from({ length: count }, (_, number) => `019aa3f27c517e0b${((number * 0x9e3779b9) >>> 0).toString(16).padStart(16, '7')}`);
+  Array.from(
+    { length: count },
+    (_, number) => `019aa3f27c517e0b${((number * 0x9e3779b9) >>> 0).toString(16).padStart(16, '7')}`,
+  );
 
 it('samples every trace by default', async () => {
   const tracing = started();
@@ -37,7 +40,7 @@ it('takes the name of the service from OTEL_SERVICE_NAME', async () => {
   await named.stop(1_000);
 });
 
-it('reads no baggage, and is gone after it was stopped', async () => {
+it('reads no baggage, and leaves nothing behind when it is stopped', async () => {
   const tracing = started();
   const carrier = { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', baggage: 'a=b' };
   const extracted = propagation.extract(context.active(), carrier);

@@ -1,4 +1,4 @@
-/** A trace that began in a workflow is recorded only if the sampler wants it: by the sink and by activities alike. */
+/** A trace that began in a workflow is recorded only if the sampler wants it: in the sink and in activities. */
 import { context, propagation, trace } from '@opentelemetry/api';
 import { InMemorySpanExporter, type ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import { MockActivityEnvironment } from '@temporalio/testing';

@@ -1,4 +1,4 @@
-/** Lines of Temporal's SDK get the names of our own fields, and lose what nobody may read. */
+/** Lines of Temporal's SDK get the names of our own fields, and lose what may not be logged. */
 import { expect, it } from 'vitest';
 import { logTo } from '../../../src/logging/log.js';
 import { runtimeLogger } from '../../../src/worker/runtime-logger.js';
@@ -29,10 +29,10 @@ it('drops whatever has parts: tasks with their arguments, options with their cod
   expect(line).toEqual({ level: 'warn', msg: 'Activity failed', isReplaying: false });
 });
 
-it('keeps what an activity told of its run', () => {
-  const told = { runId: 'recover-1', target: 'shop/checkout/prod-1', step: 'restart', cloudJobId: 'j-1' };
+it('keeps what an activity adds about its run', () => {
+  const added = { runId: 'recover-1', target: 'shop/checkout/prod-1', step: 'restart', cloudJobId: 'j-1' };
   const ids = { workflowId: 'lease:p:i', workflowType: 'targetRun', workflowRunId: 'aaaa' };
-  expect(logged({ ...ACTIVITY, ...ids, ...told })).toMatchObject({ ...told, ...ids });
+  expect(logged({ ...ACTIVITY, ...ids, ...added })).toMatchObject({ ...added, ...ids });
 });
 
 it('takes the workflow of a run for the run, and no other one', () => {
