@@ -29,7 +29,7 @@ export function runtimeLogger(log: Pino): Logger {
  * `runId` in lines about workflows. `target` is an instance; the SDK's core calls a module of its own so.
  */
 function fieldsOf({ taskToken: _taskToken, task: _task, error, ...meta }: LogMetadata): Record<string, unknown> {
-  const { workflowId, workflowType, workflowRunId, runId, target, ...rest } = meta;
+  const { workflowId, workflowType, workflowRunId, runId, target, step, cloudJobId, ...rest } = meta;
   const isCore = meta['sdkComponent'] === 'core';
   const temporalRunId: unknown = workflowRunId ?? runId;
   const isRun = workflowId !== undefined && workflowType !== undefined && !NOT_RUNS.includes(workflowType);
@@ -37,6 +37,8 @@ function fieldsOf({ taskToken: _taskToken, task: _task, error, ...meta }: LogMet
   return plainFields({
     runId: ourRunId ?? (isRun ? workflowId : undefined),
     ...(isCore ? { module: target } : { target }),
+    step,
+    cloudJobId,
     ...rest,
     workflowId,
     workflowType,

@@ -28,7 +28,7 @@ import {
 import { currentRequest } from './cause.js';
 
 /** Where spans go: a worker that traces injects it. */
-export interface SpanSinks extends Sinks {
+interface SpanSinks extends Sinks {
   readonly spans: { ended(span: WorkflowSpan): void };
 }
 

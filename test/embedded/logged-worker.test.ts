@@ -3,14 +3,14 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { RunbookClient } from '../../src/client/runbook-client.js';
 import { startSimulator, type RunningSimulator } from '../../src/simulator/server.js';
 import { controlOf } from '../support/simulator.js';
-import { newSeed } from '../support/stack.js';
+import { newSeed, USUAL_MS } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
 import { startWorkerProcess } from '../support/worker-process.js';
 
 const temporal = useTemporal();
 let simulator: RunningSimulator;
 beforeAll(async () => {
-  simulator = await startSimulator({ world: 'empty', seed: newSeed(), switches: { durationsMs: { restart: 300 } } });
+  simulator = await startSimulator({ world: 'empty', seed: newSeed(), switches: { durationsMs: USUAL_MS } });
 });
 afterAll(() => simulator.close());
 
