@@ -1,5 +1,5 @@
 /** The log of worker and gateway: one event per line, as JSON or as text, with control characters escaped. */
-import { pino, stdTimeFunctions, type Logger } from 'pino';
+import { pino, stdTimeFunctions, type DestinationStream, type Logger, type LoggerOptions } from 'pino';
 import { printableJson } from '../domain/text/text.js';
 import { textLine } from './text-line.js';
 
@@ -19,18 +19,16 @@ export function createLog(options: LogOptions): Logger {
 }
 
 /** Creates a log that writes its lines to `destination`. */
-export function logTo(
-  destination: pino.DestinationStream,
-  { level, format = 'json' }: Omit<LogOptions, 'writes'>,
-): Logger {
-  return pino(
-    {
-      level,
-      base: { service: 'servicestage-runbooks' },
-      timestamp: stdTimeFunctions.isoTime,
-      formatters: { level: (name) => ({ level: name }) },
-      hooks: { streamWrite: format === 'text' ? textLine : printableJson },
-    },
-    destination,
-  );
+export function logTo(destination: DestinationStream, options: Omit<LogOptions, 'writes'>): Logger {
+  return pino(printableOptions(options), destination);
+}
+
+function printableOptions({ level, format = 'json' }: Omit<LogOptions, 'writes'>): LoggerOptions {
+  return {
+    level,
+    base: { service: 'servicestage-runbooks' },
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: { level: (name) => ({ level: name }) },
+    hooks: { streamWrite: format === 'text' ? textLine : printableJson },
+  };
 }
