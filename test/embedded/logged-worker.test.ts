@@ -24,7 +24,14 @@ it('logs a run with its id, target, step and cloud job, and no secret', async ()
     texts.push(line);
     return line.includes('"run ended"');
   });
-  const given = { application: 'shop', component: 'checkout', name: 'prod-1', version: '1.4.1', replica: 2, snapshots: [] };
+  const given = {
+    application: 'shop',
+    component: 'checkout',
+    name: 'prod-1',
+    version: '1.4.1',
+    replica: 2,
+    snapshots: [],
+  };
   await controlOf(simulator).createInstance(given);
   const runbooks = new RunbookClient({ client: temporal.client, taskQueue });
   const reason = 'a reason that is an argument';
@@ -39,7 +46,8 @@ it('logs a run with its id, target, step and cloud job, and no secret', async ()
     expect(new Date(String(time)).toISOString()).toBe(time);
   }
   const all = texts.join('\n');
-  for (const secret of ['taskToken', reason, simulator.secretKey, simulator.accessKey]) expect(all).not.toContain(secret);
+  for (const secret of ['taskToken', reason, simulator.secretKey, simulator.accessKey])
+    expect(all).not.toContain(secret);
 
   const line = (msg: string, more: Line = {}) =>
     lines.find((each) => each['msg'] === msg && Object.entries(more).every(([name, value]) => each[name] === value));
