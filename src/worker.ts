@@ -26,6 +26,7 @@ import { followApiKey } from './worker/follow-api-key.js';
 import { runtimeLogger } from './worker/runtime-logger.js';
 import { sayVersion } from './worker/say-version.js';
 import { requireSearchAttributes, sayReady } from './worker/start.js';
+import { startWorkerTracing, type WorkerTracing } from './worker/tracing.js';
 import { nativeOptions, stopLimitMs, workerOptions } from './worker/worker-options.js';
 
 /** Documented in docs/operations.md. */
@@ -42,8 +43,8 @@ export interface WorkerExtensions {
 
 /** Runs until the process receives a signal to stop. @throws ConfigurationError, TemporalUnreachable */
 export async function runWorker(config: Config, extensions: WorkerExtensions = {}): Promise<void> {
-  const log = createLog(config.logLevel);
-  for (const warning of config.warnings) log.warn(warning);
+  const log = createLog({ level: config.logLevel, format: config.logFormat });
+  for (const warning of config.warnings) log.warn({ warning }, 'configuration warning');
   config.secretFiles.reportTo(({ level, text }) => log[level](text));
   const webhooks = await webhooksOf(config);
   const clientConnection = await connectClient(config, log);
@@ -83,7 +84,8 @@ async function work(config: Config, reached: Reached, log: Logger, extensions: W
     logger: runtimeLogger(log),
     telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} } },
   });
-  const serviceStage = serviceStageOf(config, log);
+  const tracing = await startWorkerTracing(config, log);
+  const serviceStage = serviceStageOf(config, log, tracing);
   const notifier = createNotifier(reached.webhooks, { proxyFor: config.proxyFor, log });
   const watch = new CloudJobWatch(new Durations());
   let connection: NativeConnection;
@@ -93,7 +95,7 @@ async function work(config: Config, reached: Reached, log: Logger, extensions: W
     connection = await NativeConnection.connect(options);
     followApiKey(connection, { given: options.apiKey, current: config.temporal.connectionOptions.apiKey }, log);
     const { client } = reached;
-    const parts = { serviceStage, notifier, watch, client };
+    const parts = { serviceStage, notifier, watch, client, tracing };
     worker = await Worker.create({ ...workerOptions(config, parts, connection), ...extensions });
     await sayReady(config, log);
     if (config.version !== null) void sayVersion(client, config.version, log);
@@ -111,35 +113,36 @@ async function work(config: Config, reached: Reached, log: Logger, extensions: W
     if (!stop.isAsked) throw error;
     log.warn({ error: String(error) }, 'worker stopped; other workers take over its running attempts');
   }
+  await tracing?.stop();
   // A worker that did not end still uses it; the process ends without closing it.
   await connection.close().catch((error: unknown) => log.debug({ error: String(error) }, 'connection not closed'));
   endUnlessAnswered((hanging) => sayEnded(config, hanging));
 }
 
-function sayEnded({ logLevel }: Config, hanging: Hanging): void {
-  createLog(logLevel, 'at once').warn(
-    { ...hanging },
-    'worker process ended by force: something hung while it was stopping',
-  );
+function sayEnded({ logLevel, logFormat }: Config, hanging: Hanging): void {
+  const log = createLog({ level: logLevel, format: logFormat, writes: 'at once' });
+  log.error({ ...hanging }, 'worker process ended by force: something hung while it was stopping');
 }
 
 /** The pure-JavaScript connection comes first, because a failed native one would break the whole runtime. */
 function connectClient({ temporal }: Config, log: Logger): Promise<Connection> {
   return connectPatiently(temporal.connectionOptions, temporal, ({ reason, ...attempt }) =>
-    log.warn(attempt, `Temporal cannot be reached: ${reason}`),
+    log.warn({ ...attempt, reason }, 'Temporal cannot be reached'),
   );
 }
 
-function serviceStageOf(config: Config, log: Logger): ServiceStage {
+function serviceStageOf(config: Config, log: Logger, tracing: WorkerTracing | null): ServiceStage {
   return createServiceStage({
     ...config.serviceStage,
+    ...(tracing === null ? {} : { followRequest: tracing.followRequest }),
     onUnlistedStatus: (status) => log.warn({ status }, 'ServiceStage returned an unknown status; it counts as moving'),
   });
 }
 
 /** Runs beside the worker, which does not wait for it. */
 async function logStartWarnings(serviceStage: ServiceStage, { limits }: Config, log: Logger): Promise<void> {
-  for (const warning of await startWarnings(serviceStage, limits.readTimeoutMs)) log.warn(printable(warning));
+  for (const warning of await startWarnings(serviceStage, limits.readTimeoutMs))
+    log.warn({ warning: printable(warning) }, 'ServiceStage warning');
 }
 
 /** Runs beside the worker, too: without what earlier runs show it poll cloud jobs by the plain rule. */

@@ -11,6 +11,7 @@ import type { Action } from '../domain/target/actions.js';
 import { tasksSeen, type SeenTasks } from '../domain/target/cloud-job-tasks.js';
 import { LONGEST_TIMER_MS, orDeadline, pause } from '../time/pause.js';
 import type { CloudJobWatch } from './cloud-job-watch.js';
+import { logCloudJob } from './log-endings.js';
 import type { TemporalAccess } from './temporal-access.js';
 import { failureNameOf } from './to-failure.js';
 
@@ -88,6 +89,7 @@ class Attempt {
   #feed(event: Event): Command | null {
     this.#step = next(this.#step.state, event, this.rules, this.#clock());
     this.#record(this.#step);
+    logCloudJob(this.#context, this.#step.state);
     return this.#step.command;
   }
 

@@ -7,6 +7,7 @@ import { beginActing, beginSettling } from '../domain/once/next.js';
 import { describeRetrying } from '../domain/once/retrying.js';
 import { leftBeforeFirstStep } from '../domain/once/settling.js';
 import { endingOf, smallState, stateOf, type Heartbeat, type OnceState } from '../domain/once/state.js';
+import { logEnding, logSettled } from './log-endings.js';
 import { runOnce, type OnceDependencies } from './once.js';
 import { failure } from './to-failure.js';
 
@@ -26,6 +27,7 @@ export async function performAction(
   const heartbeat = (info.heartbeatDetails as Heartbeat | undefined) ?? null;
   const previous = heartbeat === null ? null : stateOf(heartbeat);
   const state = await runOnce(dependencies, request, (nowMs) => beginActing(request, facts, previous, nowMs));
+  logEnding(state);
   const { kind } = endingOf(state);
   if (kind === 'succeeded' || kind === 'skipped') return state;
   throw failureOf(state);
@@ -43,6 +45,7 @@ export async function settleTarget(dependencies: OnceDependencies, request: Sett
   const ending = endingOf(state);
   if (ending.kind === 'cancelled' && prior?.kind !== 'cancelled') throw failureOf(state);
   if (ending.kind === 'failed' && ending.retryInMs !== null) throw failureOf(state);
+  if (facts === null) logSettled(state);
   return facts === null ? state : { ...state, settledInRunId: runId };
 }
 

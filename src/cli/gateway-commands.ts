@@ -1,6 +1,5 @@
 /** `runbook gateway`: serves the HTTP entry for alarms until it is stopped. */
 import type { Command } from 'commander';
-import type { ClientConfig } from '../config/config.js';
 import type { GatewayOptions } from '../gateway/gateway.js';
 import type { AlarmsConfig } from '../gateway/alarms-file/read-alarms-file.js';
 import { loadAlarms } from './alarm-session.js';
@@ -32,41 +31,49 @@ export function addGatewayCommands(program: Command): void {
 
 async function runGateway(options: GatewayCommandOptions): Promise<void> {
   const alarms = await loadAlarms(options.file, 'read');
-  const { loadClientConfig } = await import('../config/config.js');
+  const [{ RunbookClient }, { Calls }, { loadClientConfig }, { createLog }, { ThrottledLog }, { traceCommand }] =
+    await Promise.all([
+      import('../client/runbook-client.js'),
+      import('../temporal/calls.js'),
+      import('../config/config.js'),
+      import('../logging/log.js'),
+      import('../logging/throttled-log.js'),
+      import('./trace-command.js'),
+    ]);
   const config = loadClientConfig(process.env);
-  if (options.dryRun === true) return serve(alarms, options, config, null);
-  const [{ RunbookClient }, { Calls }] = await Promise.all([
-    import('../client/runbook-client.js'),
-    import('../temporal/calls.js'),
-  ]);
-  const { temporal, taskQueue } = config;
+  const { temporal, taskQueue, logLevel, logFormat, proxyFor, warnings, secretFiles } = config;
+  const log = createLog({ level: logLevel, format: logFormat });
+  for (const warning of warnings) log.warn({ warning }, 'configuration warning');
+  secretFiles.reportTo(({ level, text }) => log[level](text));
+  if (options.dryRun === true) return serve(alarms, options, { temporal: null, log, proxyFor });
+  const throttledLog = new ThrottledLog(log);
+  const tracing = await traceCommand(config, 'runbook-gateway', (what) =>
+    throttledLog.warn('tracing', { what }, 'traces cannot be exported'),
+  );
+  const { clientInterceptors, traceDelivery } = tracing;
+  const { connectionOptions, namespace } = temporal;
   // Starts even if Temporal is unreachable: senders are then asked to retry.
-  const runbooks = RunbookClient.lazy({ ...temporal.connectionOptions, namespace: temporal.namespace });
+  const runbooks = RunbookClient.lazy({ ...connectionOptions, namespace, clientInterceptors });
   const calls = new Calls(runbooks.client);
+  const reached = { calls, taskQueue: options.taskQueue ?? taskQueue };
   try {
-    await serve(alarms, options, config, { calls, taskQueue: options.taskQueue ?? taskQueue });
+    await serve(alarms, options, { temporal: reached, log, proxyFor, traceDelivery });
   } finally {
     // In this order: a retry of the SDK on a closed connection would end the process.
     await calls.close();
     await runbooks.close();
+    await tracing.stop();
   }
 }
 
 async function serve(
   alarms: AlarmsConfig,
   { host, port, json }: GatewayCommandOptions,
-  { logLevel, proxyFor, warnings, secretFiles }: ClientConfig,
-  temporal: GatewayOptions['temporal'],
+  given: Omit<GatewayOptions, 'alarms' | 'host' | 'port'>,
 ): Promise<void> {
-  const [{ startGateway }, { createLog }] = await Promise.all([
-    import('../gateway/gateway.js'),
-    import('../logging/log.js'),
-  ]);
-  const log = createLog(logLevel);
-  for (const warning of warnings) log.warn(warning);
-  secretFiles.reportTo(({ level, text }) => log[level](text));
-  const gateway = await startGateway({ alarms, host, port, temporal, log, proxyFor });
-  const dryRun = temporal === null;
+  const { startGateway } = await import('../gateway/gateway.js');
+  const gateway = await startGateway({ alarms, host, port, ...given });
+  const dryRun = given.temporal === null;
   if (json === true) printJsonLine(announcement(gateway.url, alarms, dryRun));
   else print(greeting(gateway.url, alarms, dryRun));
   await new Promise<void>((resolve) => {

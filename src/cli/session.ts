@@ -22,19 +22,24 @@ export async function withSession<Value>(
   options: SessionOptions & Place,
   act: (session: Session) => Promise<Value>,
 ): Promise<Value> {
-  const [{ RunbookClient }, { loadClientConfig }] = await Promise.all([
+  const [{ RunbookClient }, { loadClientConfig }, { traceCommand }] = await Promise.all([
     import('../client/runbook-client.js'),
     import('../config/config.js'),
+    import('./trace-command.js'),
   ]);
-  const { temporal, warnings, ...config } = loadClientConfig(environmentWith(options));
+  const config = loadClientConfig(environmentWith(options));
+  const { temporal, warnings } = config;
   for (const warning of warnings) hint(`! ${warning}`);
   const taskQueue = options.taskQueue ?? config.taskQueue;
   const { connectionOptions, namespace } = temporal;
-  const runbooks = await RunbookClient.connect({ ...connectionOptions, namespace, taskQueue });
+  const tracing = await traceCommand(config, 'runbook-cli');
+  const { clientInterceptors } = tracing;
+  const runbooks = await RunbookClient.connect({ ...connectionOptions, namespace, taskQueue, clientInterceptors });
   try {
     return await act({ runbooks, client: runbooks.client, taskQueue });
   } finally {
     await runbooks.close();
+    await tracing.stop();
   }
 }
 

@@ -30,6 +30,7 @@ export type {
   WatchOptions,
 } from './client-options.js';
 export { RunbookClient } from './runbook-client.js';
+export { tracingInterceptors } from '../tracing/client-tracing.js';
 export type { ApprovalRequest, CommandRequest, TargetCommandRequest } from './send-command.js';
 export type { ResumeOptions, Resumption } from './resume-run.js';
 export type { InputsOf, PlanRequest, RunbookName, StartOptions, StartRequest } from './start-request.js';

@@ -13,7 +13,8 @@ import { readProxies } from './proxies.js';
 import type { SecretFiles } from './secret-files.js';
 import { readServiceStage } from './service-stage.js';
 import { readTemporal, type TemporalConfig } from './temporal.js';
-import { CLIENT_VARIABLES, WORKER_VARIABLES, type LogLevel } from './variables.js';
+import { readTracing } from './tracing.js';
+import { CLIENT_VARIABLES, WORKER_VARIABLES, type LogFormat, type LogLevel } from './variables.js';
 import type { ChosenSizes } from './worker-sizes.js';
 import { readWorkerVersion, type WorkerVersion } from './worker-version.js';
 
@@ -30,6 +31,9 @@ export interface ClientConfig {
   /** What the notifications file may name, by variable. */
   readonly webhookSecrets: ReadonlyMap<string, Secret>;
   readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
+  /** Whether spans are exported. */
+  readonly tracing: boolean;
   /** The proxy for everything else that goes out. */
   readonly proxyFor: ProxyFor;
   /** Secrets that come from files. `reportTo` sets where its notices are logged. */
@@ -120,6 +124,8 @@ function readClientConfig(reader: VariableReader): ClientConfig {
     notificationsFile: values.RUNBOOK_NOTIFICATIONS,
     webhookSecrets: readWebhookSecrets(reader),
     logLevel: values.RUNBOOK_LOG_LEVEL,
+    logFormat: values.RUNBOOK_LOG_FORMAT,
+    tracing: readTracing(reader),
   };
 }
 

@@ -35,6 +35,9 @@ const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 /** The least urgent log lines that are written. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+const LOG_FORMATS = ['json', 'text'] as const;
+/** How log lines are written. */
+export type LogFormat = (typeof LOG_FORMATS)[number];
 /** Where every Elastic Cloud Server finds its metadata service. */
 export const DEFAULT_METADATA_ENDPOINT = 'http://169.254.169.254';
 
@@ -138,6 +141,9 @@ export const CLIENT_VARIABLES = {
       'Notifications file: the webhooks that runs notify; its secrets are in variables that begin with `RUNBOOK_NOTIFY_`',
     ),
   RUNBOOK_LOG_LEVEL: oneOf(LOG_LEVELS, 'info').describe('The least urgent log lines that are written'),
+  RUNBOOK_LOG_FORMAT: oneOf(LOG_FORMATS, 'json').describe(
+    'How log lines are written: `json` for machines, `text` for a person at a terminal (logs.md)',
+  ),
 };
 
 /** What the worker reads besides. */

@@ -180,7 +180,8 @@ export class DeliveryHandler {
     const { name, status, sender, episode } = alarm;
     metrics.count('decisions', { rule, decision: kind });
     const shown = { alarm: name, status, rule: rule === UNMATCHED ? null : rule, decision: kind, why, run: runId };
-    log.info({ sender, episode, ...shown }, 'alarm decided');
+    const { run, ...facts } = shown;
+    log.info({ sender, episode, ...facts, ...(run === null ? {} : { runId: run }) }, 'alarm decided');
     return shown;
   }
 

@@ -40,6 +40,12 @@ interface RequestTimeouts {
   readonly requestMs: number;
 }
 
+/** Must call `handle` once, and pass on its answer. */
+type TraceDelivery = (
+  delivery: { readonly sender: string; readonly headers: Delivery['headers'] },
+  handle: () => Promise<Answer>,
+) => Promise<Answer>;
+
 /** What a gateway needs. */
 export interface GatewayOptions {
   readonly alarms: AlarmsConfig;
@@ -53,6 +59,8 @@ export interface GatewayOptions {
   readonly proxyFor?: ProxyFor;
   /** Default: 5 s for the headers, 10 s for a request. */
   readonly timeouts?: RequestTimeouts;
+  /** Called for each delivery of an admitted sender. Default: deliveries are not traced. */
+  readonly traceDelivery?: TraceDelivery | undefined;
   /** Clock of the throttled log, in epoch milliseconds. Default: the current time. */
   readonly clock?: () => number;
 }
@@ -174,7 +182,9 @@ class Gateway {
         this.#metrics.count('deliveries', { sender: name, result: body });
         return { status: 503, body: { error: body }, headers: { 'retry-after': '1' } };
       }
-      return this.#handler.handle(sender, { headers, body, receivedAtMs: Date.now() });
+      const { traceDelivery = (_delivery, handling) => handling() } = this.options;
+      const handle = () => this.#handler.handle(sender, { headers, body, receivedAtMs: Date.now() });
+      return traceDelivery({ sender: name, headers }, handle);
     });
   }
 

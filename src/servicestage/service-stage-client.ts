@@ -9,7 +9,7 @@ import { createAuthenticator, type Credentials } from './auth.js';
 import type { Authenticator } from './authenticator.js';
 import { errorWithoutAnswer, DEFAULT_THROTTLE_MS } from './classify-answer.js';
 import { ServiceStageError } from './errors.js';
-import { createHttpClient, type HttpAnswer, type HttpClient } from './http.js';
+import { createHttpClient, type FollowRequest, type HttpAnswer, type HttpClient } from './http.js';
 import type { ProxyFor } from '../network/proxies.js';
 import { notAllowed, refusalOfCredentials } from './refused-credentials.js';
 import { RequestBudget } from './request-budget.js';
@@ -50,6 +50,8 @@ export interface ServiceStageOptions {
   readonly proxyFor?: ProxyFor;
   /** Called once for each status, of an instance or a cloud job, that is missing in our tables. */
   readonly onUnlistedStatus?: (status: string) => void;
+  /** Default: requests are not followed. */
+  readonly followRequest?: FollowRequest;
 }
 
 type InstancePlace = Pick<Target, 'applicationId' | 'componentId' | 'instanceId'>;
@@ -80,7 +82,7 @@ class ServiceStageClient implements ServiceStage {
     const { projectId, credentials, iamEndpoint } = options;
     this.projectId = projectId;
     this.#budget = new RequestBudget(options);
-    this.#http = createHttpClient(options.proxyFor);
+    this.#http = createHttpClient(options.proxyFor, options.followRequest);
     this.#auth = createAuthenticator({ http: this.#http, projectId, credentials, iamEndpoint });
   }
 

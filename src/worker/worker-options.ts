@@ -9,6 +9,7 @@ import type {
 } from '@temporalio/worker';
 import type { CloudJobWatch } from '../activities/cloud-job-watch.js';
 import { createActivities } from '../activities/index.js';
+import { followSubject } from '../activities/subject.js';
 import { temporalAccess } from '../activities/temporal-access.js';
 import { failuresWithinLimit } from '../activities/to-failure.js';
 import { calendarsIn } from '../calendars/calendars.js';
@@ -19,7 +20,8 @@ import { createCheckClient } from '../network/check-client.js';
 import type { Notifier } from '../notifications/notifier.js';
 import { findRunbook } from '../runbooks/catalogue.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';
-import { workflowCode } from './workflow-code.js';
+import type { WorkerTracing } from './tracing.js';
+import { workflowCode, workflowInterceptors } from './workflow-code.js';
 
 /** Cancellation and the loss of an attempt arrive with heartbeats, so this is their latency. Chosen. */
 const HEARTBEAT_THROTTLE_MS = 5_000;
@@ -34,6 +36,8 @@ export interface WorkerParts {
   readonly notifier: Notifier;
   readonly watch: CloudJobWatch;
   readonly client: Client;
+  /** `null`: the worker does not trace. */
+  readonly tracing: WorkerTracing | null;
 }
 
 /** How long a worker may take to stop, in milliseconds: longer than a POST in flight, so that the id of its cloud job is still heartbeated. */
@@ -55,7 +59,7 @@ export function nativeOptions({ temporal }: Config): NativeConnectionOptions {
 /** The options of `Worker.create`. */
 export function workerOptions(
   config: Config,
-  { client, ...parts }: WorkerParts,
+  { client, tracing, ...parts }: WorkerParts,
   connection: NativeConnection,
 ): WorkerOptions {
   const {
@@ -88,8 +92,12 @@ export function workerOptions(
     namespace: temporal.namespace,
     taskQueue,
     activities: { ...activities },
-    interceptors: { activity: [failuresWithinLimit] },
-    ...workflowCode(),
+    ...workflowCode(tracing !== null),
+    interceptors: {
+      activity: [followSubject, ...(tracing?.activityInterceptors ?? []), failuresWithinLimit],
+      ...workflowInterceptors(),
+    },
+    ...(tracing === null ? {} : { sinks: tracing.sinks }),
     ...(config.version === null ? {} : { workerDeploymentOptions: deploymentOptions(config.version) }),
     identity: `${process.pid}@${hostname()}`,
     maxCachedWorkflows: cachedWorkflows,
