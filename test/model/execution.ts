@@ -4,7 +4,9 @@ import { FAILURES } from '../../src/domain/failures.js';
 import { unseenAttemptMs } from '../../src/domain/once/limits.js';
 import type { OnceState } from '../../src/domain/once/state.js';
 import type { Observation } from '../../src/domain/target/target.js';
-import type { DecisionRecord, HolderRecord, TargetOfRun } from './ground-truth.js';
+import type { StepReport } from '../../src/domain/report/report.js';
+import { CheckActivity } from './check-activity.js';
+import type { AskRecord, CheckRecord, DecisionRecord, HolderRecord, TargetOfRun } from './ground-truth.js';
 import type { Activity, ActivityEnd } from './server.js';
 import type { Answer, Ask, Context, RunArguments } from './flow.js';
 import type { OperatorMove } from './scenario.js';
@@ -23,6 +25,10 @@ const TOO_LATE = 'its workflow received the end late';
 
 /** Doubt of a decision that was made before a reset. */
 const WAS_RESET = 'the workflow was reset';
+
+const WAITS_FOR_PEOPLE: readonly Ask['kind'][] = ['edge', 'approval', 'proof'];
+
+const NO_PROOF = { kind: 'refused', why: 'nobody verifies it' } as const;
 
 /** How soon an operator who was refused tries again. */
 const TRIES_AGAIN_MS = 2_000;
@@ -48,6 +54,7 @@ export interface Past {
 function nameOf(asked: IteratorResult<Ask, unknown>, cancelled: boolean): string {
   if (asked.done === true) return 'the end';
   const { value } = asked;
+  if (value.kind === 'approval' || value.kind === 'check') return `${value.kind} ${value.step}`;
   if (value.kind !== 'activity') return value.kind;
   return value.isCancellable && cancelled ? `${value.stepId}, cancelled` : value.stepId;
 }
@@ -65,6 +72,8 @@ export class Execution {
   readonly #flow: ReturnType<typeof targetRun>;
   readonly #recorded: Recorded[] = [];
   #ask: Ask | null = null;
+  #askedAtMs = 0;
+  #asked: AskRecord | null = null;
   #turn = 0;
   activity: Activity | null = null;
 
@@ -138,7 +147,9 @@ export class Execution {
     this.#turn++;
     this.activity = null;
     this.#context.nowMs = nowMs;
-    const asked = nameOf({ done: false, value: this.#ask as Ask }, this.#context.cancelled);
+    const ask = this.#ask as Ask;
+    const asked = nameOf({ done: false, value: ask }, this.#context.cancelled);
+    if (WAITS_FOR_PEOPLE.includes(ask.kind)) this.holder.waits.push({ fromMs: this.#askedAtMs, untilMs: nowMs });
     this.#go(this.#resume({ asked, answer, atMs: nowMs, cancelled: this.#context.cancelled }), null);
   }
 
@@ -153,18 +164,25 @@ export class Execution {
 
   #go(asked: IteratorResult<Ask, TargetOfRun>, scheduledAtMs: number | null): void {
     const { world, holder } = this;
+    const isAsking = asked.done !== true && (asked.value.kind === 'approval' || asked.value.kind === 'proof');
+    if (!isAsking) this.#answered();
     if (asked.done === true) {
       holder.report = asked.value;
+      this.#noteApprovals(asked.value.steps);
       world.log(holder.runId, () => `closes ${asked.value.outcome}`);
       this.#closed('COMPLETED');
       return;
     }
     this.#ask = asked.value;
+    this.#askedAtMs = world.time.nowMs;
     const { value } = asked;
     if (value.kind === 'observe') this.#observe(world.time.nowMs);
     else if (value.kind === 'run') this.#after(1, { kind: 'run', runId: holder.runId });
     else if (value.kind === 'edge') this.#edge();
     else if (value.kind === 'operator') this.#operator(value.step);
+    else if (value.kind === 'approval') this.#approval(value);
+    else if (value.kind === 'proof') this.#proof(value);
+    else if (value.kind === 'check') this.#check(value);
     else if (value.kind === 'sleep') this.#after(value.untilMs - world.time.nowMs, { kind: 'slept' });
     else this.#schedule(value, scheduledAtMs);
   }
@@ -175,6 +193,71 @@ export class Execution {
     this.steering?.atEdge(() => {
       if (this.isOpen && this.#turn === turn) this.#answer({ kind: 'slept' });
     });
+  }
+
+  /** People are asked at the first of these waits, and the next ones continue it. */
+  #approval(ask: Extract<Ask, { kind: 'approval' }>): void {
+    const { step, approval, untilMs } = ask;
+    if (this.#context.cancelled) return this.#after(1, { kind: 'cancelled' });
+    if (this.steering === null) throw new TypeError('An approval needs a run that is steered');
+    const { approvals } = this.steering;
+    if (this.#asked?.step !== step) this.#asked = approvals.asks(step, this.holder.runId, approval);
+    this.steering.asks();
+    approvals.receive(step, approval);
+    const turn = this.#turn;
+    const consumed = this.#recorded.flatMap(({ answer }) => (answer.kind === 'ordered' ? [answer.order] : []));
+    const next = () => {
+      if (!this.isOpen || this.#turn !== turn) return;
+      const order = approvals.orderFor(step, approval, consumed);
+      if (order !== undefined) this.#answer({ kind: 'ordered', order });
+    };
+    approvals.onOrder = next;
+    this.world.time.after(1, next);
+    this.world.time.at(untilMs, () => {
+      if (this.isOpen && this.#turn === turn) this.#answer({ kind: 'slept' });
+    });
+  }
+
+  #proof({ order }: Extract<Ask, { kind: 'proof' }>): void {
+    if (this.#context.cancelled) return this.#after(1, { kind: 'cancelled' });
+    const { proof, takesMs } = this.steering?.approvals.proofOf(order) ?? { proof: NO_PROOF, takesMs: 1 };
+    this.#after(takesMs, { kind: 'proved', proof });
+  }
+
+  #check({ step, check, deadlineAtMs }: Extract<Ask, { kind: 'check' }>): void {
+    if (this.#context.cancelled) return this.#after(1, { kind: 'cancelled' });
+    const { truth, time } = this.world;
+    const record: CheckRecord = {
+      ...{ runId: this.holder.runId, step, check, startedAtMs: time.nowMs, deadlineAtMs, requests: [], end: null },
+    };
+    truth.checks.push(record);
+    const turn = this.#turn;
+    const isWanted = () => this.isOpen && this.#turn === turn;
+    new CheckActivity(this.world, check, deadlineAtMs, record, isWanted, (end, requests) => {
+      truth.count(`check ${end.kind}`);
+      this.world.log(this.holder.runId, () => `${step}: ${end.kind} after ${requests} requests`);
+      this.#after(this.#taskDelayMs(), { kind: 'checked', end, requests });
+    });
+  }
+
+  /** The step that people were asked about no longer waits. */
+  #answered(): void {
+    if (this.#asked === null) return;
+    this.#asked.endedAtMs = this.world.time.nowMs;
+    this.#asked = null;
+    this.steering?.answered();
+    this.steering?.approvals.receive(null, null);
+  }
+
+  /** What each approval that this execution asked for came to. */
+  #noteApprovals(steps: readonly StepReport[]): void {
+    const { truth } = this.world;
+    for (const { id, approval } of steps) {
+      const ask = truth.asks.findLast(({ runId, step }) => runId === this.holder.runId && step === id);
+      if (approval === undefined || ask === undefined) continue;
+      ask.report = approval;
+      truth.count(`approval ${approval.result}`);
+    }
   }
 
   /** The next move of the operator; a reset repeats those that it took out of the history. */

@@ -148,8 +148,10 @@ function failureProblems(reported: ReportedStep): readonly string[] {
 /** True if a foreign cloud job had shown before the step ended, or if the run adopted one. */
 function somebodyElseActed({ step, decision, holder, world }: ReportedStep): boolean {
   const known = decision === null ? [] : [...decision.before.knownCloudJobIds, decision.before.lastJobId];
-  const hasShown = ({ id, post, idShownAtMs }: Job) =>
-    post === null && idShownAtMs <= step.endedAtMs && !known.includes(id);
+  // A twin may have resumed the same run before.
+  const isForeign = ({ post }: Job) =>
+    post === null || (holder.plan.resumes !== undefined && post.holder.planHash !== holder.planHash);
+  const hasShown = (job: Job) => isForeign(job) && job.idShownAtMs <= step.endedAtMs && !known.includes(job.id);
   return world.truth.jobs.some(hasShown) || claimsForeign(holder, world);
 }
 

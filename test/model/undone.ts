@@ -5,6 +5,7 @@ import type { InstanceState } from '../../src/simulator/effects.js';
 import type { HolderRecord, Job } from './ground-truth.js';
 import { describe, hasFailed } from './cloud.js';
 import { describeJob } from './once.js';
+import { plannedSteps } from './planned-steps.js';
 import { claimsForeign, foreignBetween, jobsOf, othersBetween, reportedSteps } from './reported.js';
 import type { World } from './world.js';
 
@@ -53,8 +54,9 @@ function couldNotBeSeen({ report }: HolderRecord, { cloud }: World): boolean {
 /** True if the failed step, or the cancel, asked for an undo. If both happened, both must ask. */
 function undoWasAsked({ report, plan, cancelRequestedAtMs }: HolderRecord): boolean {
   const last = report?.steps.at(-1);
-  const planned = report === null ? undefined : plan.steps[report.steps.length - 1];
-  const byFailure = last?.result === 'failed' && planned?.onFailure === 'compensate';
+  const planned = plannedSteps(plan, 0).find(({ id }) => id === last?.id);
+  const isAsked = planned !== undefined && planned.kind !== 'wait' && planned.onFailure === 'compensate';
+  const byFailure = last?.result === 'failed' && isAsked;
   const byCancel = plan.onCancel === 'compensate';
   if (cancelRequestedAtMs === null) return byFailure;
   return last?.result === 'failed' ? byFailure && byCancel : byCancel;
