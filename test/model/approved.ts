@@ -57,7 +57,9 @@ function neededFor(holder: HolderRecord, stepId: string, world: World): readonly
 
 function approvalsBefore(plan: PlannedRun, stepId: string): readonly string[] {
   const steps = plannedSteps(plan, 0);
-  return steps.slice(0, Math.max(0, positionOf(steps, stepId))).flatMap(({ kind, id }) => (kind === 'approval' ? [id] : []));
+  return steps
+    .slice(0, Math.max(0, positionOf(steps, stepId)))
+    .flatMap(({ kind, id }) => (kind === 'approval' ? [id] : []));
 }
 
 /** The plan of the run that was resumed first. */
@@ -85,7 +87,9 @@ function wronglyEnded(ask: AskRecord, world: World): readonly string[] {
   const { report, step, rules } = ask;
   if (report === null) return [];
   const who = step ?? 'the run';
-  const people = report.votes.filter(({ command }) => command === 'approve').map(({ actor }) => actor.trim().toLowerCase());
+  const people = report.votes
+    .filter(({ command }) => command === 'approve')
+    .map(({ actor }) => actor.trim().toLowerCase());
   return [
     ...(new Set(people).size === people.length ? [] : [`${who} counts somebody twice: ${people.join(', ')}`]),
     ...(rules.notRequester && people.includes(REQUESTER) ? [`${who} counts its requester`] : []),
@@ -116,7 +120,9 @@ function begunAfterNo(holder: HolderRecord, { truth }: World): readonly string[]
   const { report, runId, plan, planHash } = holder;
   const steps = plannedSteps(plan, 0);
   const guard = truth.asks.find((ask) => ask.planHash === planHash && ask.step === null);
-  const refused = (report?.steps ?? []).filter(({ approval, result }) => approval !== undefined && result !== 'succeeded');
+  const refused = (report?.steps ?? []).filter(
+    ({ approval, result }) => approval !== undefined && result !== 'succeeded',
+  );
   return [
     ...(guard?.report !== null && guard !== undefined && guard.report.result !== 'approved'
       ? [`${runId} was begun, and its run was ${guard.report.result}`]

@@ -4,9 +4,25 @@
  */
 import type { ApprovalFacts, ApprovalOrder, ApprovalProof } from '../../src/domain/contract.js';
 import type { ApprovalRules } from '../../src/domain/plan/plan.js';
-import { afterCancel, afterTime, approvalProgress, approvalReport, askApproval, expiresAtMs, type Approval } from '../../src/domain/steering/approvals.js';
+import {
+  afterCancel,
+  afterTime,
+  approvalProgress,
+  approvalReport,
+  askApproval,
+  expiresAtMs,
+  type Approval,
+} from '../../src/domain/steering/approvals.js';
 import type { CommandArguments, CommandLog, Refusal } from '../../src/domain/steering/commands.js';
-import { afterDecision, afterProof, afterTargetReport, checkDecision, type AnsweredDecision, type ApprovalDesk, type OpenApproval } from '../../src/domain/steering/run-approvals.js';
+import {
+  afterDecision,
+  afterProof,
+  afterTargetReport,
+  checkDecision,
+  type AnsweredDecision,
+  type ApprovalDesk,
+  type OpenApproval,
+} from '../../src/domain/steering/run-approvals.js';
 import { orderFor } from '../../src/domain/steering/target-approvals.js';
 import type { AskRecord, VoteRecord } from './ground-truth.js';
 import type { PlannedVote } from './scenario.js';
@@ -148,7 +164,17 @@ export class ApprovingRun {
     const isSigned = this.facts.issuer !== null;
     const person = isSigned ? (token?.proves ?? null) : actor;
     const record: VoteRecord = {
-      ...{ run: this.facts.planHash, planHash, key, command, person, atMs: nowMs, answeredAtMs: null, answer: null, open: null },
+      ...{
+        run: this.facts.planHash,
+        planHash,
+        key,
+        command,
+        person,
+        atMs: nowMs,
+        answeredAtMs: null,
+        answer: null,
+        open: null,
+      },
       passedOnMs: vote.passedOnMs + (isSigned ? (token?.takesMs ?? 0) : 0),
     };
     this.world.truth.votes.push(record);
@@ -206,6 +232,7 @@ function proofIn(token: PlannedVote['token']): { readonly proof: ApprovalProof; 
   const { proves, takesMs } = token;
   return {
     takesMs,
-    proof: proves === null ? { kind: 'refused', why: 'it proves nothing' } : { kind: 'proved', actor: proves, roles: [] },
+    proof:
+      proves === null ? { kind: 'refused', why: 'it proves nothing' } : { kind: 'proved', actor: proves, roles: [] },
   };
 }

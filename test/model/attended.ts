@@ -3,7 +3,15 @@ import type { ApprovalRules } from '../../src/domain/plan/plan.js';
 import { Dice } from '../chaos/dice.js';
 import { drawOperated } from './operated.js';
 import { drawScenario } from './draw-scenario.js';
-import type { PlannedAside, PlannedCheck, PlannedRun, PlannedVote, Resuming, Scenario } from './scenario.js';
+import type {
+  PlannedAside,
+  PlannedCheck,
+  PlannedRun,
+  PlannedVote,
+  Resuming,
+  RunCommand,
+  Scenario,
+} from './scenario.js';
 import { drawCommands } from './steered.js';
 
 /** The scenario of a seed, with people who approve, checks, and runs that resume the one before; its own dice, so that it stays the same otherwise. */
@@ -31,10 +39,21 @@ function withAsides(run: PlannedRun, dice: Dice): PlannedRun {
     return holds === undefined || isFollowed ? rest : step;
   });
   return {
-    ...{ ...run, steps, asides, commands: dice.chance(0.3) ? drawCommands(dice) : [] },
+    ...{ ...run, steps, asides, commands: drawnCommands(dice) },
     ...(isGuarded ? { approval: drawRules(dice) } : {}),
     ...(asks ? { votes: drawVotes(dice), ...(dice.chance(0.3) ? { isSigned: true } : {}) } : {}),
   };
+}
+
+/** At any moment, or while people are asked. */
+function drawnCommands(dice: Dice): readonly RunCommand[] {
+  if (dice.chance(0.25)) return drawCommands(dice);
+  if (dice.chance(0.6)) return [];
+  const common = { since: 'asked', againAfterMs: null, passedOnMs: dice.one([1, 500]) } as const;
+  return [
+    { ...common, command: 'pause', afterMs: dice.whole(0, 2_000) },
+    { ...common, command: dice.one(['resume', 'resume', 'abort']), afterMs: 100_000 },
+  ];
 }
 
 function drawRules(dice: Dice): ApprovalRules {
@@ -76,10 +95,12 @@ function drawCheck({ steps }: PlannedRun, dice: Dice): PlannedCheck {
     withinMs,
     stableMs: dice.one([0, 2_000, 10_000]),
     timeoutMs: 5_000,
-    site: dice.times(dice.whole(0, 4), () => ({
-      fromMs: dice.one([0, dice.whole(0, 5_000), dice.whole(0, withinMs * 2)]),
-      answers: dice.one(['wanted', 'wanted', 'wrong', 'nothing', 'forbidden'] as const),
-    })).toSorted((one, other) => one.fromMs - other.fromMs),
+    site: dice
+      .times(dice.whole(0, 4), () => ({
+        fromMs: dice.one([0, dice.whole(0, 5_000), dice.whole(0, withinMs * 2)]),
+        answers: dice.one(['wanted', 'wanted', 'wrong', 'nothing', 'forbidden'] as const),
+      }))
+      .toSorted((one, other) => one.fromMs - other.fromMs),
     lostAtMs: dice.times(dice.one([0, 0, 0, 1, 2]), () => dice.whole(0, 20_000)),
   };
 }

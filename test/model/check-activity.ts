@@ -1,5 +1,11 @@
 /** The activity of a check, as in `src/activities/performCheck`, in virtual time: the product's rules ask a site of the scenario. */
-import { afterAnswer, beginCheck, memoryOf, type CheckMemory, type CheckState } from '../../src/domain/checks/check-state.js';
+import {
+  afterAnswer,
+  beginCheck,
+  memoryOf,
+  type CheckMemory,
+  type CheckState,
+} from '../../src/domain/checks/check-state.js';
 import type { CheckEnd } from '../../src/domain/report/step-outcome.js';
 import type { CheckRecord } from './ground-truth.js';
 import { httpCheckOf } from './planned-steps.js';

@@ -46,7 +46,9 @@ function begunAfterFailure(holder: HolderRecord, { truth }: World): readonly str
   const { report, runId, chainId, plan, decisions } = holder;
   const steps = plannedSteps(plan, 0);
   const failed = (report?.steps ?? []).filter(({ id, result }) =>
-    steps.some((step) => step.id === id && step.kind === 'check' && result === 'failed' && step.onFailure !== 'continue'),
+    steps.some(
+      (step) => step.id === id && step.kind === 'check' && result === 'failed' && step.onFailure !== 'continue',
+    ),
   );
   return failed.flatMap(({ id, endedAtMs }) => {
     const index = steps.findIndex((step) => step.id === id);

@@ -4,13 +4,13 @@ import { FAILURES } from '../../src/domain/failures.js';
 import { unseenAttemptMs } from '../../src/domain/once/limits.js';
 import type { OnceState } from '../../src/domain/once/state.js';
 import type { Observation } from '../../src/domain/target/target.js';
-import type { StepReport } from '../../src/domain/report/report.js';
-import { CheckActivity } from './check-activity.js';
-import type { AskRecord, CheckRecord, DecisionRecord, HolderRecord, TargetOfRun } from './ground-truth.js';
+import { AsidesOfExecution, type Wait } from './asides-of-execution.js';
+import type { DecisionRecord, HolderRecord, TargetOfRun } from './ground-truth.js';
 import type { Activity, ActivityEnd } from './server.js';
 import type { Answer, Ask, Context, RunArguments } from './flow.js';
 import type { OperatorMove } from './scenario.js';
 import type { SteeredRun } from './steered-run.js';
+import { nameOf, requireSameAsk, type Past, type Recorded } from './recorded.js';
 import { targetRun } from './target-run.js';
 import type { World } from './world.js';
 
@@ -28,43 +28,8 @@ const WAS_RESET = 'the workflow was reset';
 
 const WAITS_FOR_PEOPLE: readonly Ask['kind'][] = ['edge', 'approval', 'proof'];
 
-const NO_PROOF = { kind: 'refused', why: 'nobody verifies it' } as const;
-
 /** How soon an operator who was refused tries again. */
 const TRIES_AGAIN_MS = 2_000;
-
-interface Recorded {
-  /** What the workflow had asked for. */
-  readonly asked: string;
-  readonly answer: Answer;
-  readonly atMs: number;
-  readonly cancelled: boolean;
-}
-
-/** What a new execution keeps after a reset. */
-export interface Past {
-  readonly recorded: readonly Recorded[];
-  /** When the pending activity had been scheduled, if the history contains that too. */
-  readonly scheduledAtMs: number | null;
-  /** What it is, if the history contains it. */
-  readonly pending: string | null;
-}
-
-/** What a workflow asks for, as far as its history must show the same when it is replayed: an activity is also asked to cancel. */
-function nameOf(asked: IteratorResult<Ask, unknown>, cancelled: boolean): string {
-  if (asked.done === true) return 'the end';
-  const { value } = asked;
-  if (value.kind === 'approval' || value.kind === 'check') return `${value.kind} ${value.step}`;
-  if (value.kind !== 'activity') return value.kind;
-  return value.isCancellable && cancelled ? `${value.stepId}, cancelled` : value.stepId;
-}
-
-/** Temporal fails the task of a workflow that does something else than its history shows, again and again. @throws TypeError */
-function requireSameAsk(recorded: string, asked: IteratorResult<Ask, unknown>, cancelled: boolean): void {
-  const replayed = nameOf(asked, cancelled);
-  if (replayed !== recorded)
-    throw new TypeError(`The replay after a reset asks for ${replayed}, and the history shows ${recorded}`);
-}
 
 /** Starts when it is constructed, with what a reset kept of the execution before. */
 export class Execution {
@@ -73,7 +38,7 @@ export class Execution {
   readonly #recorded: Recorded[] = [];
   #ask: Ask | null = null;
   #askedAtMs = 0;
-  #asked: AskRecord | null = null;
+  readonly #asides: AsidesOfExecution;
   #turn = 0;
   activity: Activity | null = null;
 
@@ -85,6 +50,7 @@ export class Execution {
     private readonly onClose: (execution: Execution) => void,
     private readonly steering: SteeredRun | null,
   ) {
+    this.#asides = new AsidesOfExecution(world, holder, steering);
     this.#context = { runId: holder.runId, originalRunId: holder.chainId, nowMs: world.time.nowMs, cancelled: false };
     this.#flow = targetRun(this.#context, run);
     let asked = this.#flow.next();
@@ -165,10 +131,10 @@ export class Execution {
   #go(asked: IteratorResult<Ask, TargetOfRun>, scheduledAtMs: number | null): void {
     const { world, holder } = this;
     const isAsking = asked.done !== true && (asked.value.kind === 'approval' || asked.value.kind === 'proof');
-    if (!isAsking) this.#answered();
+    if (!isAsking) this.#asides.answered();
     if (asked.done === true) {
       holder.report = asked.value;
-      this.#noteApprovals(asked.value.steps);
+      this.#asides.noteApprovals(asked.value.steps);
       world.log(holder.runId, () => `closes ${asked.value.outcome}`);
       this.#closed('COMPLETED');
       return;
@@ -180,9 +146,9 @@ export class Execution {
     else if (value.kind === 'run') this.#after(1, { kind: 'run', runId: holder.runId });
     else if (value.kind === 'edge') this.#edge();
     else if (value.kind === 'operator') this.#operator(value.step);
-    else if (value.kind === 'approval') this.#approval(value);
-    else if (value.kind === 'proof') this.#proof(value);
-    else if (value.kind === 'check') this.#check(value);
+    else if (value.kind === 'approval') this.#asides.approval(value, this.#wait());
+    else if (value.kind === 'proof') this.#asides.proof(value, this.#wait());
+    else if (value.kind === 'check') this.#asides.check(value, this.#wait());
     else if (value.kind === 'sleep') this.#after(value.untilMs - world.time.nowMs, { kind: 'slept' });
     else this.#schedule(value, scheduledAtMs);
   }
@@ -193,71 +159,6 @@ export class Execution {
     this.steering?.atEdge(() => {
       if (this.isOpen && this.#turn === turn) this.#answer({ kind: 'slept' });
     });
-  }
-
-  /** People are asked at the first of these waits, and the next ones continue it. */
-  #approval(ask: Extract<Ask, { kind: 'approval' }>): void {
-    const { step, approval, untilMs } = ask;
-    if (this.#context.cancelled) return this.#after(1, { kind: 'cancelled' });
-    if (this.steering === null) throw new TypeError('An approval needs a run that is steered');
-    const { approvals } = this.steering;
-    if (this.#asked?.step !== step) this.#asked = approvals.asks(step, this.holder.runId, approval);
-    this.steering.asks();
-    approvals.receive(step, approval);
-    const turn = this.#turn;
-    const consumed = this.#recorded.flatMap(({ answer }) => (answer.kind === 'ordered' ? [answer.order] : []));
-    const next = () => {
-      if (!this.isOpen || this.#turn !== turn) return;
-      const order = approvals.orderFor(step, approval, consumed);
-      if (order !== undefined) this.#answer({ kind: 'ordered', order });
-    };
-    approvals.onOrder = next;
-    this.world.time.after(1, next);
-    this.world.time.at(untilMs, () => {
-      if (this.isOpen && this.#turn === turn) this.#answer({ kind: 'slept' });
-    });
-  }
-
-  #proof({ order }: Extract<Ask, { kind: 'proof' }>): void {
-    if (this.#context.cancelled) return this.#after(1, { kind: 'cancelled' });
-    const { proof, takesMs } = this.steering?.approvals.proofOf(order) ?? { proof: NO_PROOF, takesMs: 1 };
-    this.#after(takesMs, { kind: 'proved', proof });
-  }
-
-  #check({ step, check, deadlineAtMs }: Extract<Ask, { kind: 'check' }>): void {
-    if (this.#context.cancelled) return this.#after(1, { kind: 'cancelled' });
-    const { truth, time } = this.world;
-    const record: CheckRecord = {
-      ...{ runId: this.holder.runId, step, check, startedAtMs: time.nowMs, deadlineAtMs, requests: [], end: null },
-    };
-    truth.checks.push(record);
-    const turn = this.#turn;
-    const isWanted = () => this.isOpen && this.#turn === turn;
-    new CheckActivity(this.world, check, deadlineAtMs, record, isWanted, (end, requests) => {
-      truth.count(`check ${end.kind}`);
-      this.world.log(this.holder.runId, () => `${step}: ${end.kind} after ${requests} requests`);
-      this.#after(this.#taskDelayMs(), { kind: 'checked', end, requests });
-    });
-  }
-
-  /** The step that people were asked about no longer waits. */
-  #answered(): void {
-    if (this.#asked === null) return;
-    this.#asked.endedAtMs = this.world.time.nowMs;
-    this.#asked = null;
-    this.steering?.answered();
-    this.steering?.approvals.receive(null, null);
-  }
-
-  /** What each approval that this execution asked for came to. */
-  #noteApprovals(steps: readonly StepReport[]): void {
-    const { truth } = this.world;
-    for (const { id, approval } of steps) {
-      const ask = truth.asks.findLast(({ runId, step }) => runId === this.holder.runId && step === id);
-      if (approval === undefined || ask === undefined) continue;
-      ask.report = approval;
-      truth.count(`approval ${approval.result}`);
-    }
   }
 
   /** The next move of the operator; a reset repeats those that it took out of the history. */
@@ -281,6 +182,18 @@ export class Execution {
       if (command !== null) this.world.truth.count(`operator ${command}`);
       this.#answer({ kind: 'decided', command });
     });
+  }
+
+  /** What the workflow waits for now. */
+  #wait(): Wait {
+    const turn = this.#turn;
+    const isOn = () => this.isOpen && this.#turn === turn;
+    const answer = (given: Answer) => {
+      if (isOn()) this.#answer(given);
+    };
+    const consumed = this.#recorded.flatMap(({ answer: given }) => (given.kind === 'ordered' ? [given.order] : []));
+    const { cancelled } = this.#context;
+    return { isOn, answer, isCancelled: cancelled, consumed, taskDelayMs: () => this.#taskDelayMs() };
   }
 
   #after(delayMs: number, answer: Answer): void {
@@ -385,19 +298,4 @@ export class Execution {
     const clearAtMs = readInRunId === chainId ? 0 : this.world.time.nowMs + unseenAttemptMs(this.run.limits);
     return { ...reading, readInRunId, clearAtMs };
   }
-}
-
-/**
- * A holder that ended without its report may have left an unnoticed POST, and so may the one that a reset replaced. The next holder inherits
- * the remaining wait.
- *
- * @returns epoch milliseconds; 0 if there is nothing to wait for
- */
-export function inheritedClearAtMs(last: Execution | null, nowMs: number): number {
-  if (last === null) return 0;
-  const { holder, run } = last;
-  const { status, closedAtMs, startedAtMs, runId, chainId } = holder;
-  const leftAtMs = Math.max(status === 'COMPLETED' ? 0 : (closedAtMs ?? nowMs), runId === chainId ? 0 : startedAtMs);
-  const clearAtMs = Math.max(leftAtMs + unseenAttemptMs(run.limits), run.clearAtMs);
-  return clearAtMs > nowMs ? clearAtMs : 0;
 }

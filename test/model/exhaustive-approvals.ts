@@ -47,11 +47,19 @@ interface Asked {
 /** @returns the groups of all places of a run */
 export function approvalsOf({ id, run, played }: Untouched, machine?: Machine): SteeredGroup[] {
   const places: readonly Place[] = [null, ...run.plan.steps.map((_step, index) => index), run.plan.steps.length];
+  // What comes before and after it makes no difference to a token, so that the shorter run is enough.
+  const signed = run.plan.steps.length === 1 ? [false, true] : [false];
   return places.flatMap((place) =>
     [1, 2].flatMap((need) =>
-      [false, true].flatMap((isSigned) => {
+      signed.flatMap((isSigned) => {
         const name = `${id}/${place === null ? 'approval of the run' : `approval before step ${place + 1}`}, need ${need}`;
-        const asked = { id: isSigned ? `${name}, signed` : name, run: asking(run, place, need, isSigned), place, need, isSigned };
+        const asked = {
+          id: isSigned ? `${name}, signed` : name,
+          run: asking(run, place, need, isSigned),
+          place,
+          need,
+          isSigned,
+        };
         const groups = [
           groupOf(asked, 'every vote', [...singleVotes(asked), ...pairsOfVotes(asked), ...besideCommands(asked)]),
           // What the rules decide about a token is decided by the same rules about a name.
@@ -84,14 +92,23 @@ const BASE = { repeats: null, over: null } as const;
 function ends(): SteeredCase[] {
   const now = (command: ApprovalCommandName, actor: string) => voteAt({ command, actor }, 1_000);
   return [
-    { ...BASE, name: 'approved', given: given([now('approve', 'bob'), now('approve', 'cyd')]), as: UNTOUCHED, isSameEnd: true },
+    {
+      ...BASE,
+      name: 'approved',
+      given: given([now('approve', 'bob'), now('approve', 'cyd')]),
+      as: UNTOUCHED,
+      isSameEnd: true,
+    },
     { ...BASE, name: 'rejected', given: given([now('reject', 'bob')]), as: null },
     { ...BASE, name: 'expired', given: given([]), as: null },
     { ...BASE, name: 'aborted', given: given([], [commandAfterAsked('abort', 30_000)]), as: null },
   ];
 }
 
-function given(votes: readonly PlannedVote[], commands: readonly RunCommand[] = []): Pick<PlannedRun, 'commands' | 'votes'> {
+function given(
+  votes: readonly PlannedVote[],
+  commands: readonly RunCommand[] = [],
+): Pick<PlannedRun, 'commands' | 'votes'> {
   return { votes, commands };
 }
 
@@ -150,7 +167,10 @@ function endOf({ place, need, isSigned }: Asked, votes: readonly PlannedVote[]):
   let isOver = false;
   const arrived: { readonly command: ApprovalCommandName; readonly atMs: number }[] = [];
   const sorted = votes
-    .flatMap((vote) => [vote, ...(vote.againAfterMs === null ? [] : [{ ...vote, afterMs: vote.afterMs + vote.againAfterMs }])])
+    .flatMap((vote) => [
+      vote,
+      ...(vote.againAfterMs === null ? [] : [{ ...vote, afterMs: vote.afterMs + vote.againAfterMs }]),
+    ])
     .toSorted((one, other) => one.afterMs - other.afterMs);
   for (const { command, actor, afterMs, isOfAnotherPlan, passedOnMs } of sorted) {
     const name = actor.trim().toLowerCase();
@@ -168,7 +188,10 @@ function endOf({ place, need, isSigned }: Asked, votes: readonly PlannedVote[]):
 
 /** A pause that is taken back changes nothing, and an abort before the end of the approval ends it. */
 function besideCommands(asked: Asked): SteeredCase[] {
-  const approve = [voteAt({ command: 'approve', actor: 'bob' }, 2_000), voteAt({ command: 'approve', actor: 'cyd' }, 2_000)];
+  const approve = [
+    voteAt({ command: 'approve', actor: 'bob' }, 2_000),
+    voteAt({ command: 'approve', actor: 'cyd' }, 2_000),
+  ];
   const reject = [voteAt({ command: 'reject', actor: 'bob' }, 2_000)];
   return [0, 1_000, 2_000, 2_001, 3_000].flatMap((atMs) =>
     [approve, reject].flatMap((votes) => {
@@ -180,7 +203,12 @@ function besideCommands(asked: Asked): SteeredCase[] {
       return [
         { ...BASE, name: `pause at ${atMs} + ${what}`, given: given(votes, pause), as },
         { ...BASE, name: `pause at ${atMs}, again + ${what}`, given: given(votes, again), as },
-        { ...BASE, name: `abort at ${atMs} + ${what}`, given: given(votes, [abort]), as: atMs < 2_000 ? 'aborted' : null },
+        {
+          ...BASE,
+          name: `abort at ${atMs} + ${what}`,
+          given: given(votes, [abort]),
+          as: atMs < 2_000 ? 'aborted' : null,
+        },
         {
           ...BASE,
           name: `pause at ${atMs}, abort + ${what}`,
@@ -208,14 +236,20 @@ function atEveryMoment(asked: Asked, machine?: Machine): SteeredGroup[] {
       ...groupOf({ id: `${asked.id}/${name}`, run }, 'at this moment', [
         ...[approve, reject].flatMap((vote) => [
           one(vote.command, [vote]),
-          ...AGAIN_AFTER_MS.map((againAfterMs) => one(`${vote.command}, again after ${againAfterMs} ms`, [{ ...vote, againAfterMs }])),
+          ...AGAIN_AFTER_MS.map((againAfterMs) =>
+            one(`${vote.command}, again after ${againAfterMs} ms`, [{ ...vote, againAfterMs }]),
+          ),
           one(`${vote.command}, approved later`, [vote, approvedLater]),
           one(`${vote.command} + abort`, [vote], [commandAt('abort', atMs)]),
           one(`${vote.command} + pause`, [vote], [commandAt('pause', atMs), commandAt('resume', atMs + 30_000)]),
         ]),
         one('approve + reject', [approve, reject]),
         one('reject + approve', [reject, approve]),
-        one('approved + pause', [...(approves.votes ?? [])], [commandAt('pause', atMs), commandAt('resume', atMs + 30_000)]),
+        one(
+          'approved + pause',
+          [...(approves.votes ?? [])],
+          [commandAt('pause', atMs), commandAt('resume', atMs + 30_000)],
+        ),
         one('approved + abort', [...(approves.votes ?? [])], [commandAt('abort', atMs)]),
       ]),
       weight,

@@ -28,7 +28,14 @@ const COURSES: readonly Course[] = [
     { name: `${answers} always`, site: [{ fromMs: 0, answers }], passes: false },
     ...TIMES_MS.flatMap((fromMs): Course[] => [
       { name: `${answers} from ${fromMs}`, site: [{ fromMs, answers }], passes: null },
-      { name: `${answers} until ${fromMs}`, site: [{ fromMs: 0, answers }, { fromMs, answers: 'wanted' }], passes: null },
+      {
+        name: `${answers} until ${fromMs}`,
+        site: [
+          { fromMs: 0, answers },
+          { fromMs, answers: 'wanted' },
+        ],
+        passes: null,
+      },
       {
         name: `${answers} for a second from ${fromMs}`,
         site: [
@@ -102,9 +109,15 @@ function commandsAtEveryMoment(run: PlayedRun, machine?: Machine): SteeredGroup[
       ...{ id: name, run, faults: [], weight, lines: {} },
       cases: [
         one('pause', pause, true),
-        one('pause, again', pause.map((command) => ({ ...command, againAfterMs: 0 })), true),
+        one(
+          'pause, again',
+          pause.map((command) => ({ ...command, againAfterMs: 0 })),
+          true,
+        ),
         one('abort', [abort], false),
-        ...AGAIN_AFTER_MS.map((againAfterMs) => one(`abort, again after ${againAfterMs} ms`, [{ ...abort, againAfterMs }], false)),
+        ...AGAIN_AFTER_MS.map((againAfterMs) =>
+          one(`abort, again after ${againAfterMs} ms`, [{ ...abort, againAfterMs }], false),
+        ),
         one('pause, then abort', [commandAt('pause', atMs), commandAt('abort', atMs + 30_000)], false),
       ],
     };

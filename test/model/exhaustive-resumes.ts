@@ -34,7 +34,12 @@ function resumesOf(plan: PlannedRun): SteeredCase[] {
       const when = `resumed after ${afterMs} ms, planned ${plannedMs} ms before`;
       return [
         { ...BASE, name: when, given: {}, more: [first] },
-        { ...BASE, name: `${when}, twice at once`, given: {}, more: [first, resuming(plan, 1, { plannedMs: 1, isTwin: true })] },
+        {
+          ...BASE,
+          name: `${when}, twice at once`,
+          given: {},
+          more: [first, resuming(plan, 1, { plannedMs: 1, isTwin: true })],
+        },
         { ...BASE, name: `${when}, twice`, given: {}, more: [first, resuming(plan, afterMs, { plannedMs })] },
       ];
     }),
@@ -102,7 +107,14 @@ export function resumesAfterAbort({ id, run }: Untouched, machine?: Machine): St
     momentsOf(run, [], machine).map(({ name, atMs, weight }) => {
       const plan = { ...run.plan, onCancel };
       const cases = resumesOf(plan).map((one) => ({ ...one, given: { commands: [commandAt('abort', atMs)] } }));
-      return { id: `${id}/aborted at ${name}, ${onCancel}`, run: { ...run, plan }, faults: [], weight, lines: {}, cases };
+      return {
+        id: `${id}/aborted at ${name}, ${onCancel}`,
+        run: { ...run, plan },
+        faults: [],
+        weight,
+        lines: {},
+        cases,
+      };
     }),
   );
 }

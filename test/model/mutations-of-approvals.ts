@@ -63,9 +63,7 @@ export const APPROVAL_MUTATIONS: readonly Mutation[] = [
     name: 'approval-of-another-plan',
     breaks: 'alone',
     why: 'An approval counts whatever plan it names.',
-    edits: [
-      { file: APPROVALS, from: `if (given.planHash !== planHash)`, to: `if (given.planHash === undefined)` },
-    ],
+    edits: [{ file: APPROVALS, from: `if (given.planHash !== planHash)`, to: `if (given.planHash === undefined)` }],
     model: FOUND,
   },
   {
@@ -90,6 +88,41 @@ export const APPROVAL_MUTATIONS: readonly Mutation[] = [
         file: OF_THE_TARGET,
         from: `  return Math.max(nowMs, endedAtMs ?? nowMs) - askedAtMs;`,
         to: `  return 0 * (Math.max(nowMs, endedAtMs ?? nowMs) - askedAtMs);`,
+      },
+    ],
+    model: FOUND,
+  },
+  {
+    name: 'undo-in-a-pause',
+    breaks: 'alone',
+    why: 'What a rejection undoes is sent while the state of the run is `paused`.',
+    edits: [
+      {
+        file: 'src/workflows/target-run.ts',
+        from: `outcome.report.result === 'failed' && steering.isPaused`,
+        to: `outcome.report.result === 'cancelled' && steering.isPaused`,
+      },
+    ],
+    model: {
+      ...FOUND,
+      edits: [
+        {
+          file: 'test/model/target-run.ts',
+          from: `if (outcome.report.result === 'failed') heldMs +=`,
+          to: `if (outcome.report.result === 'cancelled') heldMs +=`,
+        },
+      ],
+    },
+  },
+  {
+    name: 'resumed-undo-expects-the-plan',
+    breaks: 'known',
+    why: 'An undo of a resumed run expects the count of before its own step, and is not sent.',
+    edits: [
+      {
+        file: 'src/domain/report/compensation.ts',
+        from: `    onFailure: 'continue',`,
+        to: `    ...(step.expects === undefined ? {} : { expects: step.expects }),\n    onFailure: 'continue',`,
       },
     ],
     model: FOUND,
@@ -167,7 +200,11 @@ export const APPROVAL_MUTATIONS: readonly Mutation[] = [
     breaks: 'once',
     why: 'A step that may have been sent is sent again before everything of it must have shown.',
     edits: [{ file: RESUME, from: `  if (nowMs < clearAtMs)`, to: `  if (nowMs < 0)` }],
-    model: FOUND,
+    model: {
+      kind: 'harmless',
+      why: 'A run with a report has waited for what it sent, so nothing can show that did not show before.',
+      aim: { isAttended: true },
+    },
   },
   {
     name: 'resumed-over-somebody-else',

@@ -27,7 +27,7 @@ export function repeatedByResumes(world: World): readonly string[] {
 /** The executions of the runs that this one continues, and of its twins that the same run was continued by before. */
 function earlierRuns(planHash: string, { truth }: World): readonly HolderRecord[] {
   const hashes = new Set<string>();
-  for (let next: string | undefined = planHash; next !== undefined; ) {
+  for (let next: string | undefined = planHash; next !== undefined;) {
     const current: string = next;
     next = truth.resumes.find((resume) => resume.planHash === current)?.of;
     if (next === undefined) break;
@@ -47,7 +47,9 @@ function isOf({ stepId }: Pick<DecisionRecord, 'stepId'>, id: string): boolean {
 function doneBefore({ decision, attempt }: Post, earlier: readonly HolderRecord[]): readonly string[] {
   return earlier.flatMap(({ report, runId }) => {
     const steps = report?.steps ?? [];
-    const index = steps.findIndex(({ id, result }) => id === decision.stepId && (result === 'succeeded' || result === 'skipped'));
+    const index = steps.findIndex(
+      ({ id, result }) => id === decision.stepId && (result === 'succeeded' || result === 'skipped'),
+    );
     const isAfterAFailure = steps.slice(0, Math.max(0, index)).some(({ result }) => result === 'failed');
     const isNeeded = isAfterAFailure && ruleOf(decision.action).kind === 'state';
     return index < 0 || isNeeded ? [] : [`${attempt.name} was sent, though ${runId} reports that it was done`];
@@ -55,13 +57,17 @@ function doneBefore({ decision, attempt }: Post, earlier: readonly HolderRecord[
 }
 
 /** Everything that was accepted for the step before is over and had shown; a restart is sent again only if it failed. */
-function sentBefore({ decision, sentAtMs, attempt, readAtMs }: Post, earlier: readonly HolderRecord[], world: World): readonly string[] {
+function sentBefore(
+  { decision, sentAtMs, attempt, readAtMs }: Post,
+  earlier: readonly HolderRecord[],
+  world: World,
+): readonly string[] {
   const isRestart = ruleOf(decision.action).kind !== 'state';
   const jobs = world.truth.jobs.filter(
     ({ post }) => post !== null && earlier.includes(post.holder) && isOf(post.decision, decision.stepId),
   );
   return jobs
-    .filter((job) => !isOver(job, sentAtMs) || job.idShownAtMs > readAtMs || (isRestart && !isFailed(job)))
+    .filter((job) => !isOver(job, sentAtMs) || job.idShownAtMs > readAtMs || (isRestart && !isFailed(job, earlier)))
     .map((job) => `${attempt.name} was sent at ${formatTime(sentAtMs)}, and ${describeJob(job)} was sent before`);
 }
 
@@ -69,8 +75,11 @@ function isOver({ acceptedAtMs, endsAtMs }: Job, atMs: number): boolean {
   return acceptedAtMs <= atMs && endsAtMs <= atMs;
 }
 
-function isFailed({ endStatus, action, after, isNoop }: Job): boolean {
-  return hasFailed(endStatus) || isNoop || (after !== null && !isDesired(action, after));
+/** Or the run that sent it saw that the instance was not as it must be, for example because somebody stopped it meanwhile. */
+function isFailed({ id, endStatus, action, after, isNoop }: Job, earlier: readonly HolderRecord[]): boolean {
+  const steps = earlier.flatMap(({ report }) => report?.steps ?? []);
+  const wasSeen = steps.some(({ cloudJobId, failure }) => cloudJobId === id && failure?.name === 'NotConverged');
+  return hasFailed(endStatus) || isNoop || wasSeen || (after !== null && !isDesired(action, after));
 }
 
 /** No run is resumed that may still act. */
@@ -80,7 +89,11 @@ function openBefore({ sentAtMs, attempt }: Post, earlier: readonly HolderRecord[
 }
 
 /** If somebody else acted since the run before ended, and that had shown, nothing is sent. */
-function actedBetween({ readAtMs, attempt, holder }: Post, earlier: readonly HolderRecord[], { truth }: World): readonly string[] {
+function actedBetween(
+  { readAtMs, attempt, holder }: Post,
+  earlier: readonly HolderRecord[],
+  { truth }: World,
+): readonly string[] {
   const fromMs = Math.max(...earlier.map(({ closedAtMs }) => closedAtMs ?? 0));
   const foreign = truth.jobs.filter(
     ({ post, acceptedAtMs, idShownAtMs }) =>

@@ -5,8 +5,18 @@
 import type { Action } from '../../src/domain/target/actions.js';
 import type { FailureName } from '../../src/domain/failures.js';
 import type { Limits } from '../../src/domain/once/limits.js';
-import type { ApprovalRules, ExpectedCounts, OnCancel, OnFailure, PlannedCompensation } from '../../src/domain/plan/plan.js';
-import type { ApprovalCommandName, RunCommandName, TargetCommandName } from '../../src/domain/steering/command-names.js';
+import type {
+  ApprovalRules,
+  ExpectedCounts,
+  OnCancel,
+  OnFailure,
+  PlannedCompensation,
+} from '../../src/domain/plan/plan.js';
+import type {
+  ApprovalCommandName,
+  RunCommandName,
+  TargetCommandName,
+} from '../../src/domain/steering/command-names.js';
 import type { InstanceState } from '../../src/simulator/effects.js';
 
 /** Plain JSON, except that a duration can be infinite. */

@@ -1,7 +1,7 @@
 /** The workflow of one target, as in `src/workflows/target-run.ts` and `compensate.ts`, in virtual time: capture, steps, undo, outcome. */
 import { describeAction } from '../../src/domain/target/actions.js';
 import { isAtRest } from '../../src/domain/target/cloud-job.js';
-import { owedUndos, type DoneStep, type OwedUndo } from '../../src/domain/report/compensation.js';
+import { owedUndos, undoStep, type DoneStep, type OwedUndo } from '../../src/domain/report/compensation.js';
 import type { Baseline } from '../../src/domain/contract.js';
 import { failureRecord, type FailureName } from '../../src/domain/failures.js';
 import { unseenAttemptMs } from '../../src/domain/once/limits.js';
@@ -210,7 +210,9 @@ function* compensate(
       remaining.push(notSent(undo, 'an earlier undo is indeterminate'));
       continue;
     }
-    const step = undoStep(undo, index + 1 === undos.length);
+    // The product gives an undo at least the time of the action table; with less an interleaving ends after fewer polls.
+    const { deadlineMs } = undo.step;
+    const step = { ...undoStep(undo, [undo.step], index + 1 === undos.length), deadlineMs };
     // An undo has its own deadline: a run that ran out of time is still undone.
     const times = { nowMs: context.nowMs, deadlineAtMs: context.nowMs + step.deadlineMs };
     const outcome = yield* performStep(step, from, context, run, times, false);
@@ -220,13 +222,6 @@ function* compensate(
     if (result !== 'succeeded' && result !== 'skipped') remaining.push(notSent(undo, `its undo ended ${result}`));
   }
   return { compensations, remaining };
-}
-
-function undoStep({ step, action }: OwedUndo, isLast: boolean): ActionStep {
-  const { holds: _ofTheStep, ...rest } = step;
-  const compensation = { kind: 'none', reason: 'an undo is not undone' } as const;
-  const undo: ActionStep = { ...rest, id: `undo-${step.id}`, action, onFailure: 'continue', compensation };
-  return isLast ? undo : { ...undo, holds: false };
 }
 
 function notSent({ step, action }: OwedUndo, why: string): RemainingEffect {
