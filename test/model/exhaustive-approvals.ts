@@ -20,6 +20,8 @@ const KNOWN_AFTER_MS = 1;
 
 /** After the approval was asked for: before the run knows, soon, while it lasts, just before its end, at its end, and after it. */
 const MOMENTS_MS = [0, 2, 1_000, EXPIRES_MS - 1, EXPIRES_MS, EXPIRES_MS + 5_000, EXPIRES_MS + GRACE_MS + 1_000];
+/** One that comes far too early or too late changes nothing for the other. */
+const MOMENTS_OF_PAIRS_MS = MOMENTS_MS.slice(1, -1);
 /** At once; within and beyond what a target waits for. */
 const PASSED_ON_MS = [1, 9_000, 20_000] as const;
 
@@ -61,7 +63,10 @@ export function approvalsOf({ id, run, played }: Untouched, machine?: Machine): 
           isSigned,
         };
         const groups = [
-          groupOf(asked, 'every vote', [...singleVotes(asked), ...pairsOfVotes(asked), ...besideCommands(asked)]),
+          groupOf(asked, 'every vote', [
+            ...[...ends(), ...singleVotes(asked)],
+            ...[...pairsOfVotes(asked), ...besideCommands(asked)],
+          ]),
           // What the rules decide about a token is decided by the same rules about a name.
           ...(need === 2 || isSigned ? [] : atEveryMoment(asked, machine)),
         ];
@@ -83,7 +88,7 @@ function asking(run: PlayedRun, place: Place, need: number, isSigned: boolean): 
 }
 
 function groupOf({ id, run }: Pick<Asked, 'id' | 'run'>, name: string, cases: readonly SteeredCase[]): SteeredGroup {
-  return { id: `${id}/${name}`, run, faults: [], weight: 1, lines: {}, cases: [...ends(), ...cases] };
+  return { id: `${id}/${name}`, run, faults: [], weight: 1, lines: {}, cases };
 }
 
 const BASE = { repeats: null, over: null } as const;
@@ -142,14 +147,16 @@ function singleVotes(asked: Asked): SteeredCase[] {
 }
 
 function pairsOfVotes(asked: Asked): SteeredCase[] {
-  const all = VOTES.flatMap((vote) => MOMENTS_MS.map((afterMs) => voteAt(vote, afterMs)));
+  const all = VOTES.flatMap((vote) => MOMENTS_OF_PAIRS_MS.map((afterMs) => voteAt(vote, afterMs)));
   return all.flatMap((first) =>
     all
       .filter(({ afterMs }) => afterMs >= first.afterMs)
       .flatMap((second) => [
         voted(asked, [first, second]),
         // The second one overtakes the first.
-        ...(asked.isSigned ? [] : [voted(asked, [{ ...first, passedOnMs: PASSED_ON_MS[1] }, second])]),
+        ...(asked.isSigned || asked.place === null
+          ? []
+          : [voted(asked, [{ ...first, passedOnMs: PASSED_ON_MS[1] }, second])]),
         ...(first.afterMs === second.afterMs ? [voted(asked, [{ ...first, againAfterMs: 0 }, second])] : []),
       ]),
   );

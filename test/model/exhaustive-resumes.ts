@@ -46,17 +46,31 @@ function resumesOf(plan: PlannedRun): SteeredCase[] {
   );
 }
 
-/** @returns the cases of a fault */
-export function resumesAfter(single: FaultCase): SteeredGroup[] {
+/** @returns the cases of a fault: only one where the fault leaves nothing to resume */
+export function resumesAfter(single: FaultCase, machine?: Machine): SteeredGroup[] {
   const { id, faults, weight } = single;
   return ON_FAILURE.map((onFailure) => {
     const run = leaving(runOf(single), onFailure);
-    return { id: `${id}, ${onFailure}`, run, faults, weight, lines: {}, cases: resumesOf(run.plan) };
+    const group = { id: `${id}, ${onFailure}`, run, faults, weight, lines: {}, cases: [] };
+    const [first, ...others] = resumesOf(run.plan);
+    if (first === undefined) return group;
+    const isDone = playSteered(group, first, machine).counts['resume refused: nothing-to-resume'] !== undefined;
+    return { ...group, cases: isDone ? [first] : [first, ...others] };
   });
 }
 
+/** What a fault led to: faults that lead to the same leave the same to resume, and only the first of them meets a second fault. */
+export type Seen = Set<string>;
+
+function isSeen(seen: Seen, { untouched }: FaultCase, { line, sent }: PlayedCase): boolean {
+  const key = `${untouched.id}: ${line} ${sent.map(({ step }) => step).join()}`;
+  if (seen.has(key)) return true;
+  seen.add(key);
+  return false;
+}
+
 /** A second fault at every request of the run that resumes, and a third run that resumes that. */
-export function faultsWhileResumed(single: FaultCase, machine?: Machine): SteeredGroup[] {
+export function faultsWhileResumed(single: FaultCase, seen: Seen, machine?: Machine): SteeredGroup[] {
   const run = leaving(runOf(single), 'abort');
   const { id, faults, weight } = single;
   const first = resuming(run.plan, AFTER_MS[1], { plannedMs: 1 });
@@ -64,7 +78,7 @@ export function faultsWhileResumed(single: FaultCase, machine?: Machine): Steere
   const base = { run, faults, weight, lines: {} };
   const played = playSteered({ ...base, id, cases: [] }, alone, machine);
   const beginsAtMs = beginOfResumed(played);
-  if (beginsAtMs === null) return [];
+  if (beginsAtMs === null || isSeen(seen, single, played)) return [];
   const from = played.asked.findIndex(({ atMs }) => atMs >= beginsAtMs);
   return faultsFrom(played.asked, from < 0 ? played.asked.length : from).map((second) => ({
     ...{ ...base, id: `${id}, resumed + ${second.name}/${second.kinds[0]}`, faults: [...faults, second.fault] },
@@ -81,7 +95,7 @@ function beginOfResumed({ resumedAtMs }: PlayedCase): number | null {
 }
 
 /** A second fault while the step is retried, which no one decides about then: the run is resumed as that leaves it. */
-export function resumesAfterRetry(single: FaultCase, machine?: Machine): SteeredGroup[] {
+export function resumesAfterRetry(single: FaultCase, seen: Seen, machine?: Machine): SteeredGroup[] {
   const run = leaving(runOf(single), 'pause');
   const { id, faults, weight } = single;
   const given = { operator: [RETRIES, NO_ONE], commands: [] };
@@ -89,7 +103,7 @@ export function resumesAfterRetry(single: FaultCase, machine?: Machine): Steered
   const alone: SteeredCase = { ...BASE, name: 'retried', given };
   const played = playSteered({ ...base, id, cases: [] }, alone, machine);
   const [block] = played.blocks;
-  if (block === undefined) return [];
+  if (block === undefined || isSeen(seen, single, played)) return [];
   const from = played.asked.findIndex(({ atMs }) => atMs >= block.atMs + RETRIES.afterMs);
   return faultsFrom(played.asked, from < 0 ? played.asked.length : from).map((second) => ({
     ...{ ...base, id: `${id}, retried + ${second.name}/${second.kinds[0]}`, faults: [...faults, second.fault] },

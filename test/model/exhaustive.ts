@@ -9,7 +9,13 @@ import { approvalsOf } from './exhaustive-approvals.js';
 import { checksOf } from './exhaustive-checks.js';
 import { commandsOf, pausesOf } from './exhaustive-commands.js';
 import { decisionsAfter } from './exhaustive-decisions.js';
-import { faultsWhileResumed, resumesAfter, resumesAfterAbort, resumesAfterRetry } from './exhaustive-resumes.js';
+import {
+  faultsWhileResumed,
+  resumesAfter,
+  resumesAfterAbort,
+  resumesAfterRetry,
+  type Seen,
+} from './exhaustive-resumes.js';
 import { retriesAfter } from './exhaustive-retries.js';
 import { playGroup, playSteered, type SteeredGroup } from './exhaustive-steered.js';
 import type { Counts } from './ground-truth.js';
@@ -145,10 +151,11 @@ function* eachResume(runs: readonly Untouched[], { everyNth = 1, machine }: Stee
   for (const one of runs) {
     const isPaired = WITH_PAIRS.includes(one.id);
     const isChosen = () => index++ % everyNth === 0;
+    const [resumed, retried]: [Seen, Seen] = [new Set(), new Set()];
     for (const single of singlesOf(one)) {
-      if (isChosen()) yield* resumesAfter(single);
-      if (isPaired && isChosen()) yield* faultsWhileResumed(single, machine);
-      if (isPaired && isChosen()) yield* resumesAfterRetry(single, machine);
+      if (isChosen()) yield* resumesAfter(single, machine);
+      if (isPaired && isChosen()) yield* faultsWhileResumed(single, resumed, machine);
+      if (isPaired && isChosen()) yield* resumesAfterRetry(single, retried, machine);
     }
     if (isPaired) for (const group of resumesAfterAbort(one, machine)) if (isChosen()) yield group;
   }
