@@ -47,7 +47,7 @@ function grantedAtMs(ask: AskRecord, world: World): number {
   return votes[ask.rules.need - 1]?.atMs ?? Infinity;
 }
 
-/** Each approval that stands before a step. One that a resumed run leaves out was given for another plan, so all of that run is asked again. */
+/** Each approval that comes before a step. One that a resumed run leaves out was given for another plan, so all of that run is asked again. */
 function neededFor(holder: HolderRecord, stepId: string, world: World): readonly (string | null)[] {
   const { plan } = holder;
   const before = approvalsBefore(plan, stepId);
@@ -97,7 +97,7 @@ function wronglyEnded(ask: AskRecord, world: World): readonly string[] {
       ? [`${who} counts as approved, and too few people approved it`]
       : []),
     ...(report.result === 'rejected' && !votesOn(ask, world).some(({ command }) => command === 'reject')
-      ? [`${who} counts as rejected, and nobody rejected it`]
+      ? [`${who} counts as rejected, and no one rejected it`]
       : []),
     ...(report.result === 'expired' && isGivenInTime(ask, world)
       ? [`${who} counts as expired, and people had decided in time`]
@@ -105,7 +105,7 @@ function wronglyEnded(ask: AskRecord, world: World): readonly string[] {
   ];
 }
 
-/** The run told enough people, or somebody who rejected, that the vote counts, and the votes were not late on their way. */
+/** The run accepted enough approvals, or a rejection, and they reached the target in time. */
 function isGivenInTime(ask: AskRecord, world: World): boolean {
   const taken = votesOn(ask, world).filter(
     ({ answer, passedOnMs, open }) =>

@@ -114,7 +114,7 @@ export class ApprovingRun {
 
   /** The target reports what it waits for; `null`: nothing any longer. */
   receive(step: string | null, approval: Approval | null): void {
-    const shown = approval === null ? undefined : approvalProgress(approval, step, 'may it go on');
+    const shown = approval === null ? undefined : approvalProgress(approval, step, 'may it continue');
     const news = JSON.stringify(shown ?? null);
     if (news === this.#reported) return;
     this.#reported = news;
@@ -140,7 +140,7 @@ export class ApprovingRun {
   }
 
   /** What the token of an order proves, and how long that takes. */
-  proofOf({ token }: ApprovalOrder): { readonly proof: ApprovalProof; readonly takesMs: number } {
+  proofOf({ token }: ApprovalOrder): { readonly proof: ApprovalProof; readonly verifyMs: number } {
     return proofIn(this.votes[Number(token)]?.token);
   }
 
@@ -175,7 +175,7 @@ export class ApprovingRun {
         answer: null,
         open: null,
       },
-      passedOnMs: vote.passedOnMs + (isSigned ? (token?.takesMs ?? 0) : 0),
+      passedOnMs: vote.passedOnMs + (isSigned ? (token?.verifyMs ?? 0) : 0),
     };
     this.world.truth.votes.push(record);
     const answer = (after: AnsweredDecision | Refusal) => this.#answered(record, given, after, vote.passedOnMs);
@@ -183,8 +183,8 @@ export class ApprovingRun {
     if (refusal !== null) return answer(refusal);
     const after = afterDecision(this.#desk(), command, given, nowMs);
     if (after !== null) return answer(after);
-    const { proof, takesMs } = proofIn(token);
-    this.world.time.after(takesMs, () => {
+    const { proof, verifyMs } = proofIn(token);
+    this.world.time.after(verifyMs, () => {
       const times = { receivedAtMs: nowMs, nowMs: this.world.time.nowMs };
       answer(afterProof(this.#desk(), command, given, proof, times));
     });
@@ -227,11 +227,11 @@ export class ApprovingRun {
   }
 }
 
-function proofIn(token: PlannedVote['token']): { readonly proof: ApprovalProof; readonly takesMs: number } {
-  if (token === undefined) return { proof: { kind: 'refused', why: 'there is no token' }, takesMs: 0 };
-  const { proves, takesMs } = token;
+function proofIn(token: PlannedVote['token']): { readonly proof: ApprovalProof; readonly verifyMs: number } {
+  if (token === undefined) return { proof: { kind: 'refused', why: 'there is no token' }, verifyMs: 0 };
+  const { proves, verifyMs } = token;
   return {
-    takesMs,
+    verifyMs,
     proof:
       proves === null ? { kind: 'refused', why: 'it proves nothing' } : { kind: 'proved', actor: proves, roles: [] },
   };

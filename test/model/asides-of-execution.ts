@@ -7,7 +7,7 @@ import type { AskRecord, CheckRecord, HolderRecord } from './ground-truth.js';
 import type { SteeredRun } from './steered-run.js';
 import type { World } from './world.js';
 
-const NO_PROOF = { kind: 'refused', why: 'nobody verifies it' } as const;
+const NO_PROOF = { kind: 'refused', why: 'there is no run to verify it' } as const;
 
 /** One wait of a workflow. */
 export interface Wait {
@@ -50,8 +50,8 @@ export class AsidesOfExecution {
 
   proof({ order }: Extract<Ask, { kind: 'proof' }>, wait: Wait): void {
     if (wait.isCancelled) return this.#after(1, { kind: 'cancelled' }, wait);
-    const { proof, takesMs } = this.steering?.approvals.proofOf(order) ?? { proof: NO_PROOF, takesMs: 1 };
-    this.#after(takesMs, { kind: 'proved', proof }, wait);
+    const { proof, verifyMs } = this.steering?.approvals.proofOf(order) ?? { proof: NO_PROOF, verifyMs: 1 };
+    this.#after(verifyMs, { kind: 'proved', proof }, wait);
   }
 
   check({ step, check, deadlineAtMs }: Extract<Ask, { kind: 'check' }>, wait: Wait): void {

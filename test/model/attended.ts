@@ -78,7 +78,7 @@ function drawVotes(dice: Dice): readonly PlannedVote[] {
       passedOnMs: dice.one([1, 1, 50, 5_000, 9_000, 20_000]),
       ...(dice.chance(0.1) ? { isOfAnotherPlan: true } : {}),
       ...(dice.chance(0.9)
-        ? { token: { proves: dice.chance(0.9) ? actor : null, takesMs: dice.one([1, 50, 3_000]) } }
+        ? { token: { proves: dice.chance(0.9) ? actor : null, verifyMs: dice.one([1, 50, 3_000]) } }
         : {}),
     };
   });
@@ -120,5 +120,5 @@ function drawResumes(run: PlannedRun, dice: Dice): readonly PlannedRun[] {
 
 const APPROVES: readonly PlannedVote[] = ['bob', 'cyd'].map((actor) => ({
   ...{ command: 'approve', actor, since: 'asked', afterMs: 1_000, againAfterMs: null, passedOnMs: 1 },
-  token: { proves: actor, takesMs: 10 },
+  token: { proves: actor, verifyMs: 10 },
 }));

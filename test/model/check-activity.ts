@@ -67,7 +67,7 @@ export class CheckActivity {
     time.after(tookMs, () => {
       if (!this.isOpen || this.#attempt !== attempt) return;
       const answeredAtMs = time.nowMs;
-      // The site answered some time in between; the worst case for the product is what it said at first.
+      // The site answered some time in between; the worst case for the product is the answer at first.
       const answer = this.#answerAt(sentAtMs);
       const judged = {
         sentAtMs,

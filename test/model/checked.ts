@@ -41,7 +41,7 @@ function failedTooEarly({ end, requests, check, startedAtMs, deadlineAtMs, step 
     : [`${step} failed ${startedAtMs + check.withinMs - answeredAtMs} ms before its time was over`];
 }
 
-/** After a failed check nothing new is begun, unless the plan says to continue; a failed check with `before` sent nothing at all. */
+/** After a failed check nothing new is begun, unless the plan continues; a failed check with `before` sent nothing at all. */
 function begunAfterFailure(holder: HolderRecord, { truth }: World): readonly string[] {
   const { report, runId, chainId, plan, decisions } = holder;
   const steps = plannedSteps(plan, 0);

@@ -124,7 +124,7 @@ function commandAfterAsked(command: RunCommand['command'], afterMs: number): Run
 function voteAt(vote: Given, afterMs: number, more: Partial<PlannedVote> = {}): PlannedVote {
   return {
     ...{ ...vote, since: 'asked', afterMs, againAfterMs: null, passedOnMs: PASSED_ON_MS[0] },
-    ...{ token: { proves: vote.actor, takesMs: 1 }, ...more },
+    ...{ token: { proves: vote.actor, verifyMs: 1 }, ...more },
   };
 }
 
@@ -168,7 +168,7 @@ function voted(asked: Asked, votes: readonly PlannedVote[]): SteeredCase {
 
 /** How the votes end an approval, derived a second time. */
 function endOf({ place, need, isSigned }: Asked, votes: readonly PlannedVote[]): 'approved' | 'rejected' | 'expired' {
-  const verifyMs = isSigned ? 1 : 0;
+  const proofMs = isSigned ? 1 : 0;
   const knownMs = place === null ? 0 : KNOWN_AFTER_MS;
   const people = new Set<string>();
   let isOver = false;
@@ -181,11 +181,11 @@ function endOf({ place, need, isSigned }: Asked, votes: readonly PlannedVote[]):
     .toSorted((one, other) => one.afterMs - other.afterMs);
   for (const { command, actor, afterMs, isOfAnotherPlan, passedOnMs } of sorted) {
     const name = actor.trim().toLowerCase();
-    const isIn = afterMs >= knownMs && afterMs + verifyMs < EXPIRES_MS && isOfAnotherPlan !== true && !isOver;
+    const isIn = afterMs >= knownMs && afterMs + proofMs < EXPIRES_MS && isOfAnotherPlan !== true && !isOver;
     if (!isIn || (command === 'approve' && (name === REQUESTER || people.has(name)))) continue;
     if (command === 'approve') people.add(name);
     isOver = command === 'reject' || people.size >= need;
-    arrived.push({ command, atMs: afterMs + verifyMs + (place === null ? 0 : passedOnMs) });
+    arrived.push({ command, atMs: afterMs + proofMs + (place === null ? 0 : passedOnMs) });
   }
   const untilMs = place === null ? EXPIRES_MS : EXPIRES_MS + GRACE_MS;
   const counted = arrived.filter(({ atMs }) => atMs < untilMs);

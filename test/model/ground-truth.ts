@@ -169,7 +169,7 @@ export interface CheckRecord {
 
 /** A run that was to continue another one. */
 export interface ResumeRecord {
-  /** Hash of the plan of the run that was to be resumed. */
+  /** Hash of the plan of the earlier run. */
   readonly of: string;
   /** Hash of its own plan; `null` if it was refused. */
   readonly planHash: string | null;

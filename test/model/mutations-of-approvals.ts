@@ -69,7 +69,7 @@ export const APPROVAL_MUTATIONS: readonly Mutation[] = [
   {
     name: 'signed-vote-counts-again',
     breaks: 'once',
-    why: 'A signed decision that comes again while the first one is verified is refused, or stands in the report twice.',
+    why: 'A signed decision that comes again while the first one is verified is refused, or is in the report twice.',
     edits: [
       {
         file: OF_THE_RUN,
@@ -216,7 +216,7 @@ export const APPROVAL_MUTATIONS: readonly Mutation[] = [
   {
     name: 'resumed-twice-at-once',
     breaks: 'once',
-    why: 'Of two runs that resume the same one, the second sends as well.',
+    why: 'If two runs resume the same one, the second sends as well.',
     edits: [
       {
         file: RESUME,

@@ -47,7 +47,7 @@ function actionStep(planned: PlannedAction, index: number, usualDurationMs: numb
 function asideStep(aside: Named<PlannedAside>): ApprovalStep | CheckStep {
   const { id } = aside;
   if (aside.kind === 'approval')
-    return { kind: 'approval', id, title: 'may it go on', onFailure: aside.onFailure, ...aside.rules };
+    return { kind: 'approval', id, title: 'may it continue', onFailure: aside.onFailure, ...aside.rules };
   const { before, onFailure } = aside;
   return { kind: 'check', id, before, onFailure, check: httpCheckOf(aside) };
 }

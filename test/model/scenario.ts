@@ -106,7 +106,7 @@ export interface PlannedApproval extends Aside {
 export interface PlannedCheck extends Omit<Aside, 'onFailure'> {
   readonly kind: 'check';
   readonly onFailure: OnFailure;
-  /** It comes before the first action, wherever it stands. */
+  /** It comes before the first action, wherever it is planned. */
   readonly before: boolean;
   readonly withinMs: number;
   readonly stableMs: number;
@@ -132,7 +132,7 @@ export interface PlannedVote {
   /** It names the plan of another run. */
   readonly isOfAnotherPlan?: true;
   /** Whose the token is, and how long it takes to verify it; `null`: it proves nothing. Absent: it has none. */
-  readonly token?: { readonly proves: string | null; readonly takesMs: number };
+  readonly token?: { readonly proves: string | null; readonly verifyMs: number };
 }
 
 /** How a run is resumed. */

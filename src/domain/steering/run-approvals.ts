@@ -34,7 +34,7 @@ export interface ApprovalDesk extends ApprovalContext {
   readonly isStopping: boolean;
 }
 
-/** A decision that was answered: what the run knows then, and what its target has to be told. */
+/** A decision that was answered: what the run knows then, and the order for its target. */
 export interface AnsweredDecision {
   readonly open: OpenApproval | null;
   readonly log: CommandLog;
@@ -119,7 +119,12 @@ function asRepeat(
   return { open, order: null, ...accept(log, command, given, { atMs, state: '', repeats }) };
 }
 
-function counted(open: OpenApproval, before: CommandLog, given: CommandArguments, vote: ApprovalVote): AnsweredDecision {
+function counted(
+  open: OpenApproval,
+  before: CommandLog,
+  given: CommandArguments,
+  vote: ApprovalVote,
+): AnsweredDecision {
   const { command, actor, atMs, roles, signedBy } = vote;
   const { step, target } = open;
   const approval = afterVote(open.approval, vote);
@@ -147,7 +152,6 @@ export function afterTargetReport(
   requestedBy: string | null,
 ): OpenApproval | null {
   if (shown === undefined) return open?.target === target ? null : open;
-  const isSame =
-    open?.target === target && open.step === shown.step && open.approval.askedAtMs === shown.askedAtMs;
+  const isSame = open?.target === target && open.step === shown.step && open.approval.askedAtMs === shown.askedAtMs;
   return isSame ? open : { approval: approvalOf(shown, requestedBy), step: shown.step, target };
 }

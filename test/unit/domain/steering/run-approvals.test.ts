@@ -70,7 +70,7 @@ it('a signed decision is refused if the approval ended while its token was verif
 
 it('what the run has counted stays counted when the target reports the same approval again', () => {
   const { open } = answered(afterProof(desk, 'approve', given('bob', 'k1'), proved('bob'), TIMES));
-  const shown = approvalProgress(approval, 'may-start', 'may it go on');
+  const shown = approvalProgress(approval, 'may-start', 'may it continue');
   expect(afterTargetReport(open, 'shop/web/web-1', shown, 'ann')).toBe(open);
   expect(afterTargetReport(open, 'shop/web/web-1', { ...shown, askedAtMs: 9 }, 'ann')?.approval.votes).toEqual([]);
   expect(afterTargetReport(open, 'shop/web/web-1', undefined, 'ann')).toBeNull();
