@@ -45,7 +45,7 @@ export interface SteeredGroup {
 /** @param transcript collects the lines, if given */
 export function playSteered(
   { run, faults }: SteeredGroup,
-  { given, answers = {}, more = [] }: SteeredCase,
+  { given, answers, more = [] }: SteeredCase,
   machine?: Machine,
   transcript?: Transcript,
 ): PlayedCase {
@@ -81,7 +81,7 @@ export function playGroup(
 
 function differentThings(
   { lines }: SteeredGroup,
-  { as, repeats, unlessSent, isSameEnd = false }: SteeredCase,
+  { as, repeats, unlessSent, isSameEnd }: SteeredCase,
   { line, asked, sent }: PlayedCase,
   before: ReadonlyMap<string, PlayedCase>,
 ): readonly string[] {
@@ -89,7 +89,7 @@ function differentThings(
   const other = before.get(as);
   const expected = other?.line ?? lines[as];
   if (expected === undefined) throw new TypeError(`${as} was not played`);
-  const isEqual = isSameEnd ? endOf(line) === endOf(expected) : line === expected;
+  const isEqual = isSameEnd === true ? endOf(line) === endOf(expected) : line === expected;
   if (!isEqual) return [`steered: ${line}, and ${as}: ${expected}`];
   const isSame = repeats === null || other === undefined || JSON.stringify(asked) === JSON.stringify(other.asked);
   return isSame ? [] : [`steered: the repeat changes what is asked or when, compared with ${as}`];
