@@ -60,11 +60,12 @@ export class AsidesOfExecution {
     const { runId } = this.holder;
     const record: CheckRecord = { runId, step, check, startedAtMs: time.nowMs, deadlineAtMs, requests: [], end: null };
     truth.checks.push(record);
-    new CheckActivity(this.world, check, deadlineAtMs, record, wait.isOn, (end, requests) => {
+    const activity = new CheckActivity(this.world, check, deadlineAtMs, record, wait.isOn, (end, requests) => {
       truth.count(`check ${end.kind}`);
       log(runId, () => `${step}: ${end.kind} after ${requests} requests`);
       this.#after(wait.taskDelayMs(), { kind: 'checked', end, requests }, wait);
     });
+    activity.begin();
   }
 
   /** The step that people were asked about no longer waits. */

@@ -34,8 +34,11 @@ export class CheckActivity {
     private readonly onEnd: (end: End, requests: number) => void,
   ) {
     this.#beganAtMs = world.time.nowMs;
+  }
+
+  begin(): void {
     this.#begin();
-    for (const lostAtMs of planned.lostAtMs) world.time.after(Math.max(1, lostAtMs), () => this.#lose());
+    for (const lostAtMs of this.planned.lostAtMs) this.world.time.after(Math.max(1, lostAtMs), () => this.#lose());
   }
 
   /** Its worker is lost, which is noticed after the heartbeat timeout. */

@@ -97,7 +97,7 @@ interface Aside {
 }
 
 /** An approval that a step asks for. */
-export interface PlannedApproval extends Aside {
+interface PlannedApproval extends Aside {
   readonly kind: 'approval';
   readonly rules: ApprovalRules;
 }
