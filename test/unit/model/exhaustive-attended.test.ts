@@ -4,7 +4,7 @@ import { withMutatedSuite } from '../../model/mutated-model.js';
 import { APPROVAL_MUTATIONS } from '../../model/mutations-of-approvals.js';
 
 /** Chosen: a second for all; `npm run exhaustive` plays the rest. */
-const EVERY_NTH = 41;
+const EVERY_NTH = 37;
 
 describe('approvals at each place of a run, in a sample of its moments', () => {
   it('end as the votes say, and nothing is sent before', async () => {
