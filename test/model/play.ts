@@ -28,6 +28,9 @@ const MOST_EVENTS = 40_000;
 /** Who signs, where a vote has to be signed. */
 const ISSUER = 'https://id.example.com';
 
+/** Makes the scenario of a seed. */
+export type Draw = (seed: number) => Scenario;
+
 /** The result of an interleaving. */
 export interface Played {
   readonly broken: readonly Broken[];
@@ -35,9 +38,13 @@ export interface Played {
   readonly events: number;
 }
 
-/** Plays the interleaving of a seed. @param machine a broken one, in tests of the model itself */
-export function playOne(seed: number, machine: Machine = product): Played & { readonly scenario: Scenario } {
-  const scenario = drawScenario(seed);
+/** Plays the interleaving of a seed. @param machine a broken one, in tests of the model itself @param draw makes its scenario */
+export function playOne(
+  seed: number,
+  machine: Machine = product,
+  draw: Draw = drawScenario,
+): Played & { readonly scenario: Scenario } {
+  const scenario = draw(seed);
   return { ...playScenario(scenario, machine), scenario };
 }
 
