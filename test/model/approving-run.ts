@@ -61,7 +61,8 @@ export class ApprovingRun {
     private readonly votes: readonly PlannedVote[],
     private readonly shared: Shared,
   ) {
-    for (const [index, vote] of votes.entries()) if (vote.since === 'begin') this.#plan(vote, index, 'b');
+    for (const [index, vote] of votes.entries())
+      if (vote.since === 'begin') this.#plan(vote, `b${index}`, index, world.time.nowMs);
   }
 
   /** Waits until the whole run is approved. @param proceed called at the end of the wait */
@@ -100,7 +101,8 @@ export class ApprovingRun {
     log('approval', () => `${step ?? 'the run'} asks for ${rules.need}`);
     this.onAsk();
     const nth = ++this.#asked;
-    for (const [index, vote] of this.votes.entries()) if (vote.since === 'asked') this.#plan(vote, index, `a${nth}-`);
+    for (const [index, vote] of this.votes.entries())
+      if (vote.since === 'asked') this.#plan(vote, `a${nth}-${index}`, index, askedAtMs);
     return record;
   }
 
@@ -144,11 +146,11 @@ export class ApprovingRun {
     return proofIn(this.votes[Number(token)]?.token);
   }
 
-  #plan(vote: PlannedVote, index: number, prefix: string): void {
+  #plan(vote: PlannedVote, key: string, index: number, sinceMs: number): void {
     const { time } = this.world;
-    const key = `${prefix}${index}`;
-    time.after(vote.afterMs, () => this.#give(vote, index, key));
-    if (vote.againAfterMs !== null) time.after(vote.afterMs + vote.againAfterMs, () => this.#give(vote, index, key));
+    const atMs = sinceMs + vote.afterMs;
+    time.at(atMs, () => this.#give(vote, index, key));
+    if (vote.againAfterMs !== null) time.at(atMs + vote.againAfterMs, () => this.#give(vote, index, key));
   }
 
   #desk(): ApprovalDesk {

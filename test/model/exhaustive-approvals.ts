@@ -15,11 +15,19 @@ import type { Machine } from './world.js';
 const EXPIRES_MS = 60_000;
 /** How long a target waits for votes that the run took in time. Repeated here to be independent of the product. */
 const GRACE_MS = 10_000;
-/** The run learns that a step asks. */
-const KNOWN_AFTER_MS = 1;
+/** By then the run knows that a step asks. */
+const KNOWN_AFTER_MS = 100;
 
 /** After the approval was asked for: before the run knows, soon, while it lasts, just before its end, at its end, and after it. */
-const MOMENTS_MS = [0, 2, 1_000, EXPIRES_MS - 1, EXPIRES_MS, EXPIRES_MS + 5_000, EXPIRES_MS + GRACE_MS + 1_000];
+const MOMENTS_MS = [
+  0,
+  KNOWN_AFTER_MS,
+  1_000,
+  EXPIRES_MS - 1,
+  EXPIRES_MS,
+  EXPIRES_MS + 5_000,
+  EXPIRES_MS + GRACE_MS + 1_000,
+];
 /** One that comes far too early or too late changes nothing for the other. */
 const MOMENTS_OF_PAIRS_MS = MOMENTS_MS.slice(1, -1);
 /** At once; within and beyond what a target waits for. */
@@ -52,7 +60,8 @@ export function approvalsOf({ id, run, played }: Untouched, machine?: Machine): 
   // What comes before and after it makes no difference to a token, so that the shorter run is enough.
   const signed = run.plan.steps.length === 1 ? [false, true] : [false];
   return places.flatMap((place) =>
-    [1, 2].flatMap((need) =>
+    // For the longer run it is enough to need two people where the run itself asks, and a step that others came before.
+    (signed.length === 1 && place !== null && place !== 1 ? [1] : [1, 2]).flatMap((need) =>
       signed.flatMap((isSigned) => {
         const name = `${id}/${place === null ? 'approval of the run' : `approval before step ${place + 1}`}, need ${need}`;
         const asked = {
