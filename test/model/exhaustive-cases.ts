@@ -89,9 +89,11 @@ async function planOf({ runbook, inputs, initialStatus }: Scenario): Promise<Omi
   };
   const { steps, problems } = planSteps(found.runbook, facts, rules);
   if (problems.length > 0) throw new TypeError(`${runbook} cannot be planned: ${JSON.stringify(problems)}`);
-  const actions = steps.flatMap((step): PlannedAction[] =>
-    step.kind === 'action' ? [{ ...step, stableMs: step.verify.stableMs }] : [],
-  );
+  const actions = steps.flatMap((step): PlannedAction[] => {
+    if (step.kind !== 'action') return [];
+    const { id: _named, ...action } = step;
+    return [{ ...action, stableMs: step.verify.stableMs }];
+  });
   const { onCancel } = found.runbook;
   return { plan: { steps: actions, onCancel, deadlineMs: RUN_DEADLINE_MS, startsAfterMs: 0 }, initial };
 }
