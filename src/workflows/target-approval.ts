@@ -4,15 +4,9 @@ import type { ApprovalFacts, ApprovalOrder, Baseline, TargetRunArguments } from 
 import type { ApprovalStep } from '../domain/plan/plan.js';
 import type { ApprovalVote } from '../domain/report/report.js';
 import { approvalOutcome, type StepOutcome } from '../domain/report/step-outcome.js';
-import {
-  afterCancel,
-  approvalProgress,
-  approvalReport,
-  askApproval,
-  wantedOf,
-} from '../domain/steering/approvals.js';
-import { isCommandOf } from '../domain/steering/command-names.js';
+import { afterCancel, approvalProgress, approvalReport, askApproval, wantedOf } from '../domain/steering/approvals.js';
 import { afterOrder, afterWait, orderFor, waitedForMs, waitsUntilMs } from '../domain/steering/target-approvals.js';
+import { isApprovalOrder } from '../domain/steering/target-state.js';
 import { verifyApproval } from './proxies.js';
 import { approvalSignal } from './steering-messages.js';
 import type { TargetSteering } from './target-steering.js';
@@ -27,7 +21,7 @@ export class TargetApprovals {
     private readonly steering: TargetSteering,
   ) {
     setHandler(approvalSignal, (order) => {
-      if (isOrder(order)) this.#orders.push(order);
+      if (isApprovalOrder(order)) this.#orders.push(order);
     });
   }
 
@@ -82,17 +76,4 @@ async function provedVote(
     if (isCancellation(error)) throw error;
     return null;
   }
-}
-
-/** Anybody can send a signal, so that one of another shape is ignored. */
-function isOrder(order: ApprovalOrder): boolean {
-  const vote = order?.vote;
-  return (
-    typeof order?.step === 'string' &&
-    typeof order.askedAtMs === 'number' &&
-    typeof vote?.actor === 'string' &&
-    typeof vote.reason === 'string' &&
-    typeof vote.atMs === 'number' &&
-    isCommandOf('approval', vote.command)
-  );
 }
