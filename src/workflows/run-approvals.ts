@@ -168,22 +168,24 @@ export class RunApprovals {
     const desk = this.#desk();
     const after = afterDecision(desk, command, given, atMs);
     if (after !== null) return this.#answer(command, after);
-    const { issuer, planHash } = desk;
-    return this.#acceptSigned(command, given, { issuer: issuer ?? '', planHash: planHash ?? '', receivedAtMs: atMs });
+    const { issuer, planHash, open } = desk;
+    const asked = { issuer: issuer ?? '', planHash: planHash ?? '', receivedAtMs: atMs };
+    return this.#acceptSigned(command, given, asked, open);
   }
 
   async #acceptSigned(
     command: ApprovalCommandName,
     given: CommandArguments,
     asked: Omit<ApprovalProofAsked, 'token'>,
+    about: OpenApproval | null,
   ): Promise<CommandAnswer> {
     this.#verifying++;
     try {
       const proof = await CancellationScope.nonCancellable(() =>
         verifyApproval({ ...asked, token: given.token ?? '' }),
       );
-      const times = { receivedAtMs: asked.receivedAtMs, nowMs: Date.now() };
-      const answer = this.#answer(command, afterProof(this.#desk(), command, given, proof, times));
+      const verified = { receivedAtMs: asked.receivedAtMs, nowMs: Date.now(), about };
+      const answer = this.#answer(command, afterProof(this.#desk(), command, given, proof, verified));
       // Otherwise the order of the signal and of the answer in history would not be certain, and a replay could differ.
       await this.#passedOn;
       return answer;

@@ -185,10 +185,11 @@ export class ApprovingRun {
     if (refusal !== null) return answer(refusal);
     const after = afterDecision(this.#desk(), command, given, nowMs);
     if (after !== null) return answer(after);
+    const about = this.#open;
     const { proof, verifyMs } = proofIn(token);
     this.world.time.after(verifyMs, () => {
-      const times = { receivedAtMs: nowMs, nowMs: this.world.time.nowMs };
-      answer(afterProof(this.#desk(), command, given, proof, times));
+      const verified = { receivedAtMs: nowMs, nowMs: this.world.time.nowMs, about };
+      answer(afterProof(this.#desk(), command, given, proof, verified));
     });
   }
 

@@ -80,6 +80,19 @@ export const APPROVAL_MUTATIONS: readonly Mutation[] = [
     model: FOUND,
   },
   {
+    name: 'vote-for-another-approval',
+    breaks: 'alone',
+    why: 'A signed vote counts for whatever is open once its token is verified, not for what the person has seen.',
+    edits: [
+      {
+        file: OF_THE_RUN,
+        from: `issuer === null || !isSameApproval(open, about)) return OVER;`,
+        to: `issuer === null || !isSameApproval(open, open)) return about ? OVER : OVER;`,
+      },
+    ],
+    model: FOUND,
+  },
+  {
     name: 'wait-for-people-costs-time',
     breaks: 'alone',
     why: 'The time in which a step waits for its approval counts against the deadline of the run.',

@@ -16,7 +16,7 @@ export function repeatedByResumes(world: World): readonly string[] {
     const earlier = earlierRuns(post.holder.planHash, world);
     if (earlier.length === 0 || post.decision.stepId.startsWith('undo-')) return [];
     return [
-      ...doneBefore(post, earlier),
+      ...doneBefore(post, earlier, world),
       ...sentBefore(post, earlier, world),
       ...openBefore(post, earlier),
       ...actedBetween(post, earlier, world),
@@ -39,20 +39,33 @@ function earlierRuns(planHash: string, { truth }: World): readonly HolderRecord[
   return truth.holders.filter((holder) => hashes.has(holder.planHash));
 }
 
+function isTwin(one: string, other: string, { truth }: World): boolean {
+  const of = (hash: string) => truth.resumes.find(({ planHash }) => planHash === hash)?.of;
+  return of(one) !== undefined && of(one) === of(other);
+}
+
 function isOf({ stepId }: Pick<DecisionRecord, 'stepId'>, id: string): boolean {
   return stepId === id || stepId.startsWith(`${id}${AGAIN}`);
 }
 
-/** By the report of the run before. With `onFailure: continue` a step that names an end state may be needed again after one that failed. */
-function doneBefore({ decision, attempt }: Post, earlier: readonly HolderRecord[]): readonly string[] {
-  return earlier.flatMap(({ report, runId }) => {
+/** By the report of the run before. After a step that failed with `onFailure: continue`, one that names an end state may be needed again, and one that a person skipped. */
+function doneBefore(
+  { decision, attempt, holder }: Post,
+  earlier: readonly HolderRecord[],
+  world: World,
+): readonly string[] {
+  return earlier.flatMap(({ report, runId, planHash }) => {
     const steps = report?.steps ?? [];
     const index = steps.findIndex(
       ({ id, result }) => id === decision.stepId && (result === 'succeeded' || result === 'skipped'),
     );
     const isAfterAFailure = steps.slice(0, Math.max(0, index)).some(({ result }) => result === 'failed');
-    const isNeeded = isAfterAFailure && ruleOf(decision.action).kind === 'state';
-    return index < 0 || isNeeded ? [] : [`${attempt.name} was sent, though ${runId} reports that it was done`];
+    const isNeeded = isAfterAFailure && (ruleOf(decision.action).kind === 'state' || steps[index]?.sent === 'no');
+    // What a twin sent nothing for, because a person decided so, cannot be seen.
+    const isUnseen = steps[index]?.sent === 'no' && isTwin(planHash, holder.planHash, world);
+    return index < 0 || isNeeded || isUnseen
+      ? []
+      : [`${attempt.name} was sent, though ${runId} reports that it was done`];
   });
 }
 
@@ -67,8 +80,18 @@ function sentBefore(
     ({ post }) => post !== null && earlier.includes(post.holder) && isOf(post.decision, decision.stepId),
   );
   return jobs
-    .filter((job) => !isOver(job, sentAtMs) || job.idShownAtMs > readAtMs || (isRestart && !isFailed(job, earlier)))
+    .filter(
+      (job) =>
+        !isOver(job, sentAtMs) ||
+        job.idShownAtMs > readAtMs ||
+        (isRestart && isNewest(job, jobs) && !isFailed(job, earlier)),
+    )
     .map((job) => `${attempt.name} was sent at ${formatTime(sentAtMs)}, and ${describeJob(job)} was sent before`);
+}
+
+/** Those before it were decided again by a person who knew of them. */
+function isNewest(job: Job, jobs: readonly Job[]): boolean {
+  return jobs.findLast(({ post }) => post?.holder.planHash === job.post?.holder.planHash) === job;
 }
 
 function isOver({ acceptedAtMs, endsAtMs }: Job, atMs: number): boolean {

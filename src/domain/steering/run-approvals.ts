@@ -43,7 +43,7 @@ export interface AnsweredDecision {
   readonly order: ApprovalOrder | null;
 }
 
-const OVER: Refusal = { why: 'it is over', possible: [] };
+const OVER: Refusal = { why: 'the approval that it was for is over', possible: [] };
 
 /** @param nowMs epoch milliseconds @returns `null` if the decision is accepted, apart from what a token has to prove */
 export function checkDecision(
@@ -79,10 +79,12 @@ export function afterDecision(
   return counted(open, desk.log, given, { command, actor, reason, atMs });
 }
 
-/** When a signed decision was received, and when its token was verified. Epoch milliseconds. */
-export interface ProofTimes {
+/** How a signed decision was received, and when its token was verified. Epoch milliseconds. */
+export interface Verified {
   readonly receivedAtMs: number;
   readonly nowMs: number;
+  /** The approval that was open when it was received: it counts for no other one. */
+  readonly about: OpenApproval | null;
 }
 
 /** Answers a signed decision once its token was verified. Others may have decided meanwhile, or the same one may have come again. */
@@ -91,7 +93,7 @@ export function afterProof(
   command: ApprovalCommandName,
   given: CommandArguments,
   proof: ApprovalProof,
-  { receivedAtMs, nowMs }: ProofTimes,
+  { receivedAtMs, nowMs, about }: Verified,
 ): AnsweredDecision | Refusal {
   if (proof.kind === 'refused') return { why: proof.why, possible: APPROVAL_COMMANDS };
   const { actor, roles } = proof;
@@ -100,12 +102,17 @@ export function afterProof(
   if (refusal !== null) return refusal;
   const repeated = asRepeat(desk, command, given, nowMs);
   if (repeated !== null) return repeated;
-  if (open === null || issuer === null) return OVER;
+  if (open === null || issuer === null || !isSameApproval(open, about)) return OVER;
   const unfit = checkApprover(open.approval, command, { actor, roles });
   if (unfit !== null) return unfit;
   const { reason } = given;
   const vote = { command, actor, reason, atMs: receivedAtMs, roles: wantedOf(roles, open.approval.rules) };
   return counted(open, log, given, { ...vote, signedBy: issuer });
+}
+
+function isSameApproval(open: OpenApproval, about: OpenApproval | null): boolean {
+  const { step, target, approval } = open;
+  return about?.step === step && about.target === target && about.approval.askedAtMs === approval.askedAtMs;
 }
 
 function asRepeat(

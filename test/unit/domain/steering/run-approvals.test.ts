@@ -14,7 +14,6 @@ import { approvalProgress } from '../../../../src/domain/steering/approvals.js';
 const ISSUER = 'https://id.example.com';
 const ASKED_MS = 1_000;
 const NOW_MS = 2_000;
-const TIMES = { receivedAtMs: NOW_MS, nowMs: NOW_MS + 50 };
 
 const rules = { roles: [], need: 2, notRequester: true, expiresMs: 60_000 };
 const approval = askApproval(rules, 'ann', ASKED_MS);
@@ -25,6 +24,8 @@ const desk: ApprovalDesk = {
   log: NO_COMMANDS,
   isStopping: false,
 };
+
+const TIMES = { receivedAtMs: NOW_MS, nowMs: NOW_MS + 50, about: desk.open };
 
 function given(actor: string, key: string): CommandArguments {
   return { actor, reason: 'seen', key, planHash: 'plan', token: 'a.b.c' };
@@ -66,6 +67,15 @@ it('a signed decision is refused if the approval ended while its token was verif
   expect(afterProof(desk, 'approve', given('bob', 'k1'), proved('bob'), late)).toMatchObject({
     why: 'the time for it is over',
   });
+});
+
+it('a signed decision counts for no other approval than the one that was open when it was received', () => {
+  const another = { ...desk, open: { approval, step: 'work-done', target: 'shop/web/web-1' } };
+  const later = { ...desk, open: { ...desk.open!, approval: { ...approval, askedAtMs: ASKED_MS + 1 } } };
+  for (const now of [another, later, { ...desk, open: { approval, step: null, target: null } }])
+    expect(afterProof(now, 'approve', given('bob', 'k1'), proved('bob'), TIMES)).toMatchObject({
+      why: 'the approval that it was for is over',
+    });
 });
 
 it('what the run has counted stays counted when the target reports the same approval again', () => {
