@@ -25,18 +25,34 @@ export function repeatedByResumes(world: World): readonly string[] {
 }
 
 /** The executions of the runs that this one continues, and of its twins that the same run was continued by before. */
-function earlierRuns(planHash: string, { truth }: World): readonly HolderRecord[] {
+function earlierRuns(planHash: string, { truth, scenario }: World): readonly HolderRecord[] {
   const hashes = new Set<string>();
   for (let next: string | undefined = planHash; next !== undefined;) {
     const current: string = next;
     next = truth.resumes.find((resume) => resume.planHash === current)?.of;
     if (next === undefined) break;
     const of = next;
-    for (const { planHash: twin } of truth.resumes.filter((resume) => resume.of === of))
+    // Where there was no cloud job before, a twin has none to miss (docs/guarantees.md).
+    const twins = scenario.cloud.firstJobId === null ? [] : truth.resumes.filter((resume) => resume.of === of);
+    for (const { planHash: twin } of twins)
       if (twin !== null && twin !== current && Number(twin.slice(5)) < Number(current.slice(5))) hashes.add(twin);
     hashes.add(of);
   }
   return truth.holders.filter((holder) => hashes.has(holder.planHash));
+}
+
+function isOfEarlier({ post }: Job, earlier: readonly HolderRecord[], stepId: string): boolean {
+  return post !== null && earlier.includes(post.holder) && isOf(post.decision, stepId);
+}
+
+/** Of a run that was reset to before its first reading: what that reading showed came before, and all is decided again. */
+function isBeforeReset({ post, idShownAtMs }: Job, earlier: readonly HolderRecord[]): boolean {
+  return earlier.some(
+    ({ planHash, report }, index) =>
+      planHash === post?.holder.planHash &&
+      index > earlier.indexOf(post.holder) &&
+      idShownAtMs <= (report?.captured?.observedAtMs ?? 0),
+  );
 }
 
 function isTwin(one: string, other: string, { truth }: World): boolean {
@@ -77,7 +93,7 @@ function sentBefore(
 ): readonly string[] {
   const isRestart = ruleOf(decision.action).kind !== 'state';
   const jobs = world.truth.jobs.filter(
-    ({ post }) => post !== null && earlier.includes(post.holder) && isOf(post.decision, decision.stepId),
+    (job) => isOfEarlier(job, earlier, decision.stepId) && !isBeforeReset(job, earlier),
   );
   return jobs
     .filter(
