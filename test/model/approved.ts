@@ -16,6 +16,7 @@ export function unapprovedThings(world: World): readonly string[] {
   return [
     ...truth.posts.flatMap((post) => sentUnapproved(post, world)),
     ...truth.asks.flatMap((ask) => wronglyEnded(ask, world)),
+    ...truth.votes.flatMap(countedTooEarly),
     ...truth.holders.flatMap((holder) => [...begunAfterNo(holder, world), ...lateDespiteWaiting(holder, world)]),
   ];
 }
@@ -103,6 +104,12 @@ function wronglyEnded(ask: AskRecord, world: World): readonly string[] {
       ? [`${who} counts as expired, and people had decided in time`]
       : []),
   ];
+}
+
+/** A vote is about what the person has seen. */
+function countedTooEarly({ answer, open, atMs, command, person }: VoteRecord): readonly string[] {
+  if (answer !== 'accepted' || open === null || open.askedAtMs <= atMs) return [];
+  return [`${command} of ${person} counts for ${open.step ?? 'the run'}, which was asked for later`];
 }
 
 /** The run accepted enough approvals, or a rejection, and they reached the target in time. */

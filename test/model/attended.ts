@@ -30,7 +30,7 @@ function withAsides(run: PlannedRun, dice: Dice): PlannedRun {
   const asides = dice.times(count, (): PlannedAside =>
     dice.chance(0.5) ? drawApproval(run, dice) : drawCheck(run, dice),
   );
-  const isGuarded = dice.chance(0.25);
+  const isGuarded = dice.chance(asides.some(({ kind }) => kind === 'approval') ? 0.4 : 0.15);
   const asks = isGuarded || asides.some(({ kind }) => kind === 'approval');
   // A step that an approval or a check follows is held.
   const steps = run.steps.map((step, index) => {

@@ -45,7 +45,7 @@ function isOfEarlier({ post }: Job, earlier: readonly HolderRecord[], stepId: st
   return post !== null && earlier.includes(post.holder) && isOf(post.decision, stepId);
 }
 
-/** Of a run that was reset to before its first reading: what that reading showed came before, and all is decided again. */
+/** A run that was reset to before its first reading decides everything again: what that reading showed came before. */
 function isBeforeReset({ post, idShownAtMs }: Job, earlier: readonly HolderRecord[]): boolean {
   return earlier.some(
     ({ planHash, report }, index) =>
