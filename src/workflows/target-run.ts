@@ -1,15 +1,21 @@
 /** `targetRun`: everything that happens to one instance. Its workflow id is the lease on the instance, so that only one can be open. */
-import { CancellationScope, defineQuery, setHandler, setWorkflowOptions, workflowInfo } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  defineQuery,
+  patched,
+  setHandler,
+  setWorkflowOptions,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { PROGRESS_QUERY, type Baseline, type TargetRunArguments } from '../domain/contract.js';
 import type { DoneStep } from '../domain/report/compensation.js';
-import { failed } from '../domain/once/activity-end.js';
 import type { Ending } from '../domain/once/state.js';
 import type { PlannedStep } from '../domain/plan/plan.js';
 import { boundedTargetReport } from '../domain/report/cut-report.js';
 import type { StepReport, TargetReport } from '../domain/report/report.js';
 import type { TargetProgress } from '../domain/report/progress.js';
 import type { StepOutcome } from '../domain/report/step-outcome.js';
-import { afterStep, isUndoDue, type StepsResult } from '../domain/report/steps-result.js';
+import { afterStep, heldBackBy, isUndoDue, type StepsResult } from '../domain/report/steps-result.js';
 import { reportOfTarget, type TargetEnd } from '../domain/report/target-report.js';
 import { MOST_TARGETS, targetReportBytes } from '../domain/sizes.js';
 import { doneOf, isBlocking } from '../domain/steering/decisions.js';
@@ -111,6 +117,9 @@ async function executeSteps(
     else if (step.kind === 'approval') {
       progress.stepBegins(step.id);
       outcome = await approvals.untilApproved(step, baseline, nowMs);
+      // What a rejection undoes is sent once the run is not paused. Workers from before undid it in the pause.
+      if (outcome.report.result === 'failed' && steering.isPaused && patched('undo-after-the-pause'))
+        nowMs = await steering.atEdge(outcome.report.endedAtMs);
     } else {
       progress.stepBegins(step.id);
       const closing = hasSent(baseline, steps) ? undefined : request.closing;
@@ -143,19 +152,6 @@ async function executeSteps(
 /** The run before a reset may have been past this wait, check or approval, in a step that is not clear yet. */
 async function isPassed({ kind }: PlannedStep, baseline: Baseline): Promise<boolean> {
   return kind !== 'action' && (await wasDecidedBeforeReset(baseline));
-}
-
-/** The result of actions that are not begun because this step failed. @returns `null` for a step that holds nothing back */
-function heldBackBy({ kind, id }: PlannedStep, { failure }: StepReport): Ending | null {
-  switch (kind) {
-    case 'check':
-      return failed('CheckFailed', `Not begun, because the check ${id} failed`);
-    case 'approval':
-      return failed(failure?.name ?? 'ApprovalExpired', `Not begun, because the approval ${id} was not given`);
-    case 'wait':
-    case 'action':
-      return null;
-  }
 }
 
 /** Time for which the target waited for people counts against no deadline. */
