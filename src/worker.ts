@@ -5,7 +5,7 @@
 import { fileURLToPath } from 'node:url';
 import { Client, type Connection } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
-import { makeTelemetryFilterString, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { NativeConnection, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { CloudJobWatch } from './activities/cloud-job-watch.js';
 import { learnFromReports } from './activities/learned-durations.js';
@@ -22,7 +22,8 @@ import { createServiceStage } from './servicestage/service-stage-client.js';
 import type { ServiceStage } from './servicestage/service-stage.js';
 import { startWarnings } from './servicestage/start-check.js';
 import { connectPatiently, TemporalUnreachable } from './temporal/patient-connection.js';
-import { runtimeLogger } from './worker/runtime-logger.js';
+import { WorkerHealth } from './worker/health.js';
+import { installRuntime } from './worker/runtime.js';
 import { requireSearchAttributes, sayReady } from './worker/start.js';
 import { nativeOptions, stopLimitMs, workerOptions } from './worker/worker-options.js';
 
@@ -43,12 +44,29 @@ export async function runWorker(config: Config, extensions: WorkerExtensions = {
   const log = createLog(config.logLevel);
   for (const warning of config.warnings) log.warn(warning);
   const webhooks = await webhooksOf(config);
+  const health = new WorkerHealth(config);
+  health.metrics.begin({ webhooks: webhooks.map(({ name }) => name) });
+  await health.serve(log);
+  try {
+    await connectAndWork(config, { webhooks, health }, log, extensions);
+  } finally {
+    await health.close();
+  }
+}
+
+async function connectAndWork(
+  config: Config,
+  parts: Omit<Reached, 'client'>,
+  log: Logger,
+  extensions: WorkerExtensions,
+): Promise<void> {
   const clientConnection = await connectClient(config, log);
   try {
     const { namespace } = config.temporal;
     const client = new Client({ connection: clientConnection, namespace, ...extensions });
     await requireSearchAttributes(client);
-    await work(config, { client, webhooks }, log, extensions);
+    parts.health.reached({ client });
+    await work(config, { ...parts, client }, log, extensions);
   } finally {
     await clientConnection.close();
   }
@@ -58,6 +76,7 @@ export async function runWorker(config: Config, extensions: WorkerExtensions = {
 interface Reached {
   readonly client: Client;
   readonly webhooks: readonly Webhook[];
+  readonly health: WorkerHealth;
 }
 
 /** Read once, at the start: their secrets are in variables, which do not change either. @throws ConfigurationError */
@@ -76,20 +95,18 @@ async function work(config: Config, reached: Reached, log: Logger, extensions: W
   // Created before the runtime, which receives all signals afterwards, so that a signal during the start counts as
   // well.
   const stop = endWithin(stopLimitMs(config) + STOP_MARGIN_MS, (hanging) => sayEnded(config, hanging));
-  const runtime = Runtime.install({
-    logger: runtimeLogger(log),
-    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} } },
-  });
-  const serviceStage = serviceStageOf(config, log);
+  const { client, health } = reached;
+  const runtime = await installRuntime(log, () => health.sdkExporter());
+  const serviceStage = serviceStageOf(config, health, log);
   const notifier = createNotifier(reached.webhooks, { proxyFor: config.proxyFor, log });
   const watch = new CloudJobWatch(new Durations());
   let connection: NativeConnection;
   let worker: Worker;
   try {
     connection = await NativeConnection.connect(nativeOptions(config));
-    const { client } = reached;
-    const parts = { serviceStage, notifier, watch, client };
+    const parts = { serviceStage, notifier, watch, client, metrics: health.metrics };
     worker = await Worker.create({ ...workerOptions(config, parts, connection), ...extensions });
+    health.reached({ serviceStage, worker });
     await sayReady(config, log);
     void learn(client, config, watch, log);
     void logStartWarnings(serviceStage, config, log);
@@ -124,9 +141,10 @@ function connectClient({ temporal }: Config, log: Logger): Promise<Connection> {
   );
 }
 
-function serviceStageOf(config: Config, log: Logger): ServiceStage {
+function serviceStageOf(config: Config, health: WorkerHealth, log: Logger): ServiceStage {
   return createServiceStage({
     ...config.serviceStage,
+    observer: health.serviceStageObserver,
     onUnlistedStatus: (status) => log.warn({ status }, 'ServiceStage returned an unknown status; it counts as moving'),
   });
 }

@@ -60,10 +60,10 @@ async function serve(
     import('../config/config.js'),
     import('../logging/log.js'),
   ]);
-  const { logLevel, proxyFor, warnings } = loadClientConfig(process.env);
+  const { logLevel, proxyFor, warnings, health } = loadClientConfig(process.env);
   const log = createLog(logLevel);
   for (const warning of warnings) log.warn(warning);
-  const gateway = await startGateway({ alarms, host, port, temporal, log, proxyFor });
+  const gateway = await startGateway({ alarms, host, port, temporal, log, proxyFor, health });
   const dryRun = temporal === null;
   if (json === true) printJsonLine(announcement(gateway.url, alarms, dryRun));
   else print(greeting(gateway.url, alarms, dryRun));

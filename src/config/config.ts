@@ -28,10 +28,19 @@ export interface ClientConfig {
   /** What the notifications file may name, by variable. */
   readonly webhookSecrets: ReadonlyMap<string, Secret>;
   readonly logLevel: LogLevel;
+  /** Where probes and metrics are served; `null`: nowhere. */
+  readonly health: HealthAddress | null;
   /** The proxy for everything else that goes out. */
   readonly proxyFor: ProxyFor;
   /** What the environment asks for and cannot be had, in words: for the log at start. */
   readonly warnings: readonly string[];
+}
+
+/** Where probes and metrics are served. */
+export interface HealthAddress {
+  /** `undefined`: all addresses. */
+  readonly host: string | undefined;
+  readonly port: number;
 }
 
 /** What the worker needs. Times are in milliseconds. */
@@ -112,7 +121,15 @@ function readClientConfig(reader: VariableReader): ClientConfig {
     notificationsFile: values.RUNBOOK_NOTIFICATIONS,
     webhookSecrets: readWebhookSecrets(reader),
     logLevel: values.RUNBOOK_LOG_LEVEL,
+    health: healthOf(values),
   };
+}
+
+function healthOf({
+  RUNBOOK_HEALTH_PORT: port,
+  RUNBOOK_HEALTH_HOST: host,
+}: ValuesOf<typeof CLIENT_VARIABLES>): HealthAddress | null {
+  return port === undefined ? null : { host, port };
 }
 
 function readWebhookSecrets(reader: VariableReader): ReadonlyMap<string, Secret> {

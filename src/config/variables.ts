@@ -107,6 +107,15 @@ export const CLIENT_VARIABLES = {
       'Notifications file: the webhooks that runs notify; its secrets are in variables that begin with `RUNBOOK_NOTIFY_`',
     ),
   RUNBOOK_LOG_LEVEL: oneOf(LOG_LEVELS, 'info').describe('The least urgent log lines that are written'),
+  RUNBOOK_HEALTH_PORT: count(1, 65_535).describe(
+    'Port of `/livez`, `/readyz` and `/metrics` of worker and gateway (docs/monitoring.md). Unset: they are not served',
+  ),
+  RUNBOOK_HEALTH_HOST: text
+    .optional()
+    .meta({ form: 'address', default: 'all addresses' })
+    .describe(
+      'Address that these pages listen on. Kubernetes and Prometheus ask the address of the pod, so it is not loopback by default',
+    ),
 };
 
 /** What the worker reads besides. */

@@ -34,6 +34,7 @@ interface HttpRequest {
 
 /** A 2xx answer with its JSON body. */
 export interface HttpAnswer {
+  readonly status: number;
   readonly json: unknown;
   header(name: string): string | undefined;
 }
@@ -114,6 +115,7 @@ async function send(
   const tooDeep = nestingProblem(answer.body);
   if (tooDeep !== null) throw unreadable(asked, `the answer is ${tooDeep}`);
   return {
+    status: answer.statusCode,
     json: jsonIn(
       hideSecrets(
         answer.body,

@@ -10,6 +10,7 @@ import { errorWithoutAnswer, DEFAULT_THROTTLE_MS } from './classify-answer.js';
 import { ServiceStageError } from './errors.js';
 import { createHttpClient, type HttpAnswer, type HttpClient } from './http.js';
 import type { ProxyFor } from '../network/proxies.js';
+import { observedBudget, observedHttp, type ServiceStageObserver } from './observed.js';
 import { RequestBudget } from './request-budget.js';
 import type {
   ListedInstance,
@@ -48,6 +49,8 @@ export interface ServiceStageOptions {
   readonly proxyFor?: ProxyFor;
   /** Called once for each status, of an instance or a cloud job, that is missing in our tables. */
   readonly onUnlistedStatus?: (status: string) => void;
+  /** Absent: nothing is reported. */
+  readonly observer?: ServiceStageObserver;
 }
 
 type InstancePlace = Pick<Target, 'applicationId' | 'componentId' | 'instanceId'>;
@@ -69,7 +72,7 @@ export function createServiceStage(options: ServiceStageOptions): ServiceStage {
 
 class ServiceStageClient implements ServiceStage {
   readonly projectId: string;
-  readonly #budget: RequestBudget;
+  readonly #budget: ReturnType<typeof observedBudget>;
   readonly #auth: Authenticator;
   readonly #http: HttpClient;
   readonly #unlisted = new Set<string>();
@@ -77,8 +80,8 @@ class ServiceStageClient implements ServiceStage {
   constructor(private readonly options: ServiceStageOptions) {
     const { projectId, credentials, iamEndpoint } = options;
     this.projectId = projectId;
-    this.#budget = new RequestBudget(options);
-    this.#http = createHttpClient(options.proxyFor);
+    this.#budget = observedBudget(new RequestBudget(options), options.observer);
+    this.#http = observedHttp(createHttpClient(options.proxyFor), options.observer);
     this.#auth = createAuthenticator({ http: this.#http, projectId, credentials, iamEndpoint });
   }
 

@@ -11,10 +11,12 @@ import { failuresWithinLimit } from '../activities/to-failure.js';
 import { calendarsIn } from '../calendars/calendars.js';
 import type { Config } from '../config/config.js';
 import { processMemory, workerSizes } from '../config/worker-sizes.js';
+import type { WorkerMetrics } from '../metrics/worker-metrics.js';
 import { createCheckClient } from '../network/check-client.js';
 import type { Notifier } from '../notifications/notifier.js';
 import { findRunbook } from '../runbooks/catalogue.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';
+import { runSinks } from './run-sinks.js';
 
 /** Cancellation and the loss of an attempt arrive with heartbeats, so this is their latency. Chosen. */
 const HEARTBEAT_THROTTLE_MS = 5_000;
@@ -29,6 +31,7 @@ export interface WorkerParts {
   readonly notifier: Notifier;
   readonly watch: CloudJobWatch;
   readonly client: Client;
+  readonly metrics: WorkerMetrics;
 }
 
 /** How long a worker may take to stop, in milliseconds: longer than a POST in flight, so that the id of its cloud job is still heartbeated. */
@@ -50,7 +53,7 @@ export function nativeOptions({ temporal }: Config): NativeConnectionOptions {
 /** The options of `Worker.create`. */
 export function workerOptions(
   config: Config,
-  { client, ...parts }: WorkerParts,
+  { client, metrics, ...parts }: WorkerParts,
   connection: NativeConnection,
 ): WorkerOptions {
   const {
@@ -76,6 +79,7 @@ export function workerOptions(
     approvers,
     verify,
     temporal: temporalAccess(client),
+    observer: metrics.activities,
   });
   const { cachedWorkflows, activitySlots, workflowTaskSlots } = workerSizes(processMemory(), config.sizes);
   return {
@@ -84,6 +88,7 @@ export function workerOptions(
     taskQueue,
     activities: { ...activities },
     interceptors: { activity: [failuresWithinLimit] },
+    sinks: runSinks(metrics.runs),
     ...workflowCode(),
     identity: `${process.pid}@${hostname()}`,
     maxCachedWorkflows: cachedWorkflows,

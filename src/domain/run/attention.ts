@@ -10,7 +10,7 @@ export type Attention =
 export const ATTENTION_OUTCOMES = ['indeterminate', 'compensationFailed'] as const satisfies readonly Outcome[];
 
 /** What an open run waits for a person for: values of the search attribute `RunbookState`. */
-const ATTENTION_STATES = ['paused', 'blocked', 'waitingForApproval'] as const satisfies readonly Attention[];
+export const ATTENTION_STATES = ['paused', 'blocked', 'waitingForApproval'] as const satisfies readonly Attention[];
 
 /** What is known of a run. */
 export interface AttentionFacts {
