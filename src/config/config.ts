@@ -37,7 +37,7 @@ export interface ClientConfig {
 }
 
 /** Where probes and metrics are served. */
-export interface HealthAddress {
+interface HealthAddress {
   /** `undefined`: all addresses. */
   readonly host: string | undefined;
   readonly port: number;

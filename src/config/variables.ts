@@ -112,9 +112,9 @@ export const CLIENT_VARIABLES = {
   ),
   RUNBOOK_HEALTH_HOST: text
     .optional()
-    .meta({ form: 'address', default: 'all addresses' })
+    .meta({ form: 'address' })
     .describe(
-      'Address that these pages listen on. Kubernetes and Prometheus ask the address of the pod, so it is not loopback by default',
+      'Address that these pages listen on. Unset: all addresses, because Kubernetes and Prometheus ask that of the pod',
     ),
 };
 

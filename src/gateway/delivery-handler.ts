@@ -172,7 +172,8 @@ export class DeliveryHandler {
   async #logNotes(notes: readonly AlarmNote[], signal: AbortSignal): Promise<void> {
     if (notes.length === 0) return;
     await this.#noteBatcher.decide(notes, signal);
-    for (const _note of notes) this.options.metrics.count('runbook_gateway_decisions_total', { rule: UNMATCHED, decision: 'noted' });
+    for (const _note of notes)
+      this.options.metrics.count('runbook_gateway_decisions_total', { rule: UNMATCHED, decision: 'noted' });
   }
 
   #recordDecision(rule: string, alarm: RuleAlarm, { kind, why, runId }: AlarmDecision): ShownDecision {

@@ -3,7 +3,7 @@ import { ReadinessChecks } from '../health/readiness.js';
 import { serveHealth, type HealthServer, type HealthServerOptions } from '../health/server.js';
 import type { GatewayMetrics } from './metrics.js';
 
-/** What the checks look at. */
+/** What the checks are about. */
 export interface GatewayFacts {
   readonly isStopping: () => boolean;
   /** @returns why Temporal cannot be asked; `null` if it can be. Must not reject */
@@ -21,11 +21,11 @@ export function serveGatewayHealth(
   const readiness = new ReadinessChecks({
     accepts: {
       everyMs: 0,
-      look: () => (isStopping() ? { ok: false, reason: 'it is stopping' } : { ok: true, reason: 'it takes deliveries' }),
+      ask: () => (isStopping() ? { ok: false, reason: 'it is stopping' } : { ok: true, reason: 'it takes deliveries' }),
     },
     temporal: {
       everyMs: TEMPORAL_EVERY_MS,
-      look: async () => {
+      ask: async () => {
         const problem = await temporalProblem();
         return problem === null ? { ok: true, reason: 'Temporal answers' } : { ok: false, reason: problem };
       },

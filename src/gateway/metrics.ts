@@ -4,7 +4,7 @@ import { GATEWAY_METRICS } from '../metrics/table.js';
 
 /** The metrics of one gateway and its process. */
 export function createGatewayMetrics() {
-  return new MetricsRegistry(GATEWAY_METRICS);
+  return new MetricsRegistry(GATEWAY_METRICS).addProcessMetrics();
 }
 
 /** The metrics of one gateway and its process. */

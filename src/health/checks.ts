@@ -12,12 +12,12 @@ export interface Verdict {
 /** A check and how long its answer counts. */
 export interface Check {
   /** What it throws counts as not ok, with the message as the reason. */
-  readonly look: () => Verdict | Promise<Verdict>;
-  /** The shortest time from one look to the next, milliseconds; 0: it costs nothing. */
+  readonly ask: () => Verdict | Promise<Verdict>;
+  /** The shortest time from one question to the next, milliseconds; 0: it costs nothing. */
   readonly everyMs: number;
 }
 
-/** What was found before counts for so many intervals, while later looks do not end. Chosen. */
+/** What was found before counts for so many intervals, while later questions get no answer. Chosen. */
 const KEPT_INTERVALS = 6;
 const LEAST_KEPT_MS = 30_000;
 const LONGEST_REASON_BYTES = 300;
@@ -28,8 +28,8 @@ export class CachedCheck {
   readonly #keptMs: number;
 
   /** @param clock monotonic milliseconds */
-  constructor({ look, everyMs }: Check, clock?: () => number) {
-    this.#found = new Cached(() => verdictOf(look), everyMs, clock);
+  constructor({ ask, everyMs }: Check, clock?: () => number) {
+    this.#found = new Cached(() => verdictOf(ask), everyMs, clock);
     this.#keptMs = Math.max(LEAST_KEPT_MS, KEPT_INTERVALS * everyMs);
   }
 
@@ -42,9 +42,9 @@ export class CachedCheck {
   }
 }
 
-async function verdictOf(look: Check['look']): Promise<Verdict> {
+async function verdictOf(ask: Check['ask']): Promise<Verdict> {
   try {
-    const { ok, reason } = await look();
+    const { ok, reason } = await ask();
     return { ok, reason: shown(reason) };
   } catch (error) {
     return { ok: false, reason: shown(error instanceof Error ? error.message : String(error)) };

@@ -38,13 +38,13 @@ export class CredentialsWatch {
   }
 
   /** What is known, after asking ServiceStage if that is due. Never rejects. */
-  async look(): Promise<Verdict> {
+  async verdict(): Promise<Verdict> {
     if (!this.#isKnown() && this.clock() - this.#askedAtMs >= this.#pauseMs()) await this.#askNow();
     const answer = this.#answer;
     if (answer === null) return { ok: false, reason: 'ServiceStage was not asked yet' };
     if (answer === 'accepted') return { ok: true, reason: 'ServiceStage accepts them' };
     if ('refused' in answer) return { ok: false, reason: `ServiceStage refuses them: ${answer.refused}` };
-    // It may be away for long, and a worker without it waits as well as any other: only a refusal is about the credentials.
+    // Only a refusal is about the credentials, and a new worker could do no more than this one.
     const { unanswered } = answer;
     return this.#acceptedAtMs === null
       ? { ok: false, reason: `not known, because ServiceStage does not answer: ${unanswered}` }

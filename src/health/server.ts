@@ -62,9 +62,11 @@ function close(server: Server): Promise<void> {
 
 async function answer(pages: HealthPages, request: IncomingMessage, response: ServerResponse): Promise<void> {
   request.resume();
-  const { status, type, text } = await pageOf(pages, request).catch(
-    (): Answer => ({ status: 500, type: JSON_TYPE, text: '{"error":"failed"}\n' }),
-  );
+  const { status, type, text } = await pageOf(pages, request).catch((): Answer => ({
+    status: 500,
+    type: JSON_TYPE,
+    text: '{"error":"failed"}\n',
+  }));
   response.writeHead(status, {
     'content-type': type,
     'cache-control': 'no-store',
@@ -76,7 +78,7 @@ async function answer(pages: HealthPages, request: IncomingMessage, response: Se
 
 async function pageOf(pages: HealthPages, { method = '', url = '' }: IncomingMessage): Promise<Answer> {
   if (method !== 'GET' && method !== 'HEAD') return json(405, { error: 'methodNotAllowed' });
-  const [path] = url.split('?');
+  const [path = ''] = url.split('?');
   switch (path) {
     case '/livez': {
       const { ok, reason } = pages.live();

@@ -18,7 +18,7 @@ export interface MetricsPage {
   readonly text: string;
 }
 
-/** Counts, observes and sets the metrics of one table, and those of the process. */
+/** Counts, observes and sets the metrics of one table. */
 export class MetricsRegistry<Metrics extends Table> {
   readonly #registry = new Registry();
   readonly #counters = new Map<string, Counter>();
@@ -28,7 +28,12 @@ export class MetricsRegistry<Metrics extends Table> {
 
   constructor(table: Metrics) {
     for (const [name, metric] of Object.entries(table)) this.#add(name, metric);
+  }
+
+  /** Adds those of the process: CPU, memory, the event loop. They are measured from then on, which costs a little. */
+  addProcessMetrics(): this {
     collectDefaultMetrics({ register: this.#registry });
+    return this;
   }
 
   /** Adds one. */
@@ -52,11 +57,7 @@ export class MetricsRegistry<Metrics extends Table> {
   }
 
   /** @param value `null`: it is not known, so the series is left out */
-  set<Name extends NamesOf<Metrics, 'gauge'>>(
-    name: Name,
-    labels: LabelsOf<Metrics[Name]>,
-    value: number | null,
-  ): void {
+  set<Name extends NamesOf<Metrics, 'gauge'>>(name: Name, labels: LabelsOf<Metrics[Name]>, value: number | null): void {
     const gauge = this.#gauges.get(name);
     if (value === null) gauge?.remove(labels);
     else gauge?.set(labels, value);
@@ -69,26 +70,29 @@ export class MetricsRegistry<Metrics extends Table> {
 
   /** The page `/metrics`. */
   async page(): Promise<MetricsPage> {
-    await Promise.all(this.#collectors.map((collect) => collect()));
+    await Promise.all(this.#collectors.map(async (collect) => collect()));
     return { type: this.#registry.contentType, text: await this.#registry.metrics() };
   }
 
   #add(name: string, { type, help, labels, buckets, from }: Metric): void {
     const options = { name, help, labelNames: [...labels], registers: [this.#registry] };
     if (type === 'histogram')
-      this.#histograms.set(name, new Histogram({ ...options, ...(buckets === undefined ? {} : { buckets: [...buckets] }) }));
+      this.#histograms.set(
+        name,
+        new Histogram({ ...options, ...(buckets === undefined ? {} : { buckets: [...buckets] }) }),
+      );
     else if (type === 'gauge') this.#gauges.set(name, withoutValue(new Gauge(options)));
     else {
       const counter = new Counter(options);
       this.#counters.set(name, counter);
-      for (const series of combinations(from ?? {})) if (from !== undefined) counter.inc(series, 0);
+      if (from !== undefined) for (const series of combinations(from)) counter.inc(series, 0);
     }
   }
 }
 
 /** A gauge without labels would begin with 0, which claims to be known. */
 function withoutValue(gauge: Gauge): Gauge {
-  gauge.remove();
+  gauge.remove({});
   return gauge;
 }
 

@@ -32,7 +32,7 @@ export function sdkExporter(port: number): MetricsExporterConfig {
   };
 }
 
-/** A port of loopback that was free just now. The core cannot pick one itself and tell us. */
+/** A port of loopback that was free just now. The core can pick one itself, and then no one learns which. */
 export async function freeLoopbackPort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {

@@ -144,7 +144,7 @@ export const WORKER_METRICS = {
   },
   runbook_servicestage_throttled_total: {
     type: 'counter',
-    help: 'Answers 429, each of which pauses all requests of this process',
+    help: 'Answers 429. Each pauses all requests of this process',
     labels: [],
   },
   runbook_servicestage_budget_wait_seconds: {

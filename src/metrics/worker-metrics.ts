@@ -16,7 +16,7 @@ interface Call {
   readonly tookMs: number;
 }
 
-/** What a worker counts. Structurally what its parts call: they know no metrics. */
+/** What a worker counts. Its methods have the form of what activities, workflows and the client call; those do not depend on metrics. */
 export class WorkerMetrics {
   readonly registry = new MetricsRegistry(WORKER_METRICS);
 

@@ -2,7 +2,7 @@
 import type { Client } from '@temporalio/client';
 import { ALARM_RULE_WORKFLOW } from '../domain/alarms/alarm.js';
 import { STATE_SEARCH_ATTRIBUTE, TARGET_RUN_WORKFLOW } from '../domain/contract.js';
-import { ATTENTION_STATES } from '../domain/run/attention.js';
+import type { ATTENTION_STATES } from '../domain/run/attention.js';
 import { quoted } from '../temporal/visibility-query.js';
 
 /** Counts of the runs of a task queue. */
@@ -13,18 +13,21 @@ export interface RunCounts {
   readonly waiting: Readonly<Record<(typeof ATTENTION_STATES)[number], number | null>>;
 }
 
-/** Leases and alarm rules are no runs. */
+/** Workflows that are not runs: leases and alarm rules. */
 const NOT_RUNS = [TARGET_RUN_WORKFLOW, ALARM_RULE_WORKFLOW].map((type) => `WorkflowType != ${quoted(type)}`);
 const TIMEOUT_MS = 5_000;
 
 /** Asks Temporal's visibility store, which may lag some seconds behind. Never rejects. */
 export async function countRuns(client: Client | undefined, taskQueue: string): Promise<RunCounts> {
   const open = [`TaskQueue = ${quoted(taskQueue)}`, `ExecutionStatus = 'Running'`];
-  const [all = null, ...waiting] = await Promise.all([
+  const waitingAs = (state: keyof RunCounts['waiting']) =>
+    countOf(client, [...open, `${STATE_SEARCH_ATTRIBUTE} = ${quoted(state)}`]);
+  const [all, paused, blocked, waitingForApproval] = await Promise.all([
     countOf(client, [...open, ...NOT_RUNS]),
-    ...ATTENTION_STATES.map((state) => countOf(client, [...open, `${STATE_SEARCH_ATTRIBUTE} = ${quoted(state)}`])),
+    waitingAs('paused'),
+    waitingAs('blocked'),
+    waitingAs('waitingForApproval'),
   ]);
-  const [paused = null, blocked = null, waitingForApproval = null] = waiting;
   return { open: all, waiting: { paused, blocked, waitingForApproval } };
 }
 

@@ -30,10 +30,9 @@ const REFUSALS: readonly ServiceStageErrorCode[] = ['NotAllowed', 'TokenExpired'
 
 /** Does ServiceStage accept the credentials? Lists applications, which planning needs as well. */
 export async function askCredentials(
-  serviceStage: ServiceStage | undefined,
+  serviceStage: ServiceStage,
   { limits }: Pick<Config, 'limits'>,
 ): Promise<CredentialsAnswer> {
-  if (serviceStage === undefined) return { unanswered: 'the worker is starting' };
   try {
     const signal = AbortSignal.timeout(CREDENTIALS_PATIENCE_MS + limits.readTimeoutMs);
     await serviceStage.listApplications({ timeoutMs: limits.readTimeoutMs, signal });

@@ -9,7 +9,7 @@ import { processMemory, workerSizes } from '../config/worker-sizes.js';
 import { describeProblem, type Problem } from '../domain/failures.js';
 import { Cached } from '../health/cached.js';
 import type { Verdict } from '../health/checks.js';
-import { CredentialsWatch } from '../health/credentials.js';
+import { CredentialsWatch, type CredentialsAnswer } from '../health/credentials.js';
 import { ReadinessChecks } from '../health/readiness.js';
 import { serveHealth, type HealthServer } from '../health/server.js';
 import type { MetricsPage } from '../metrics/registry.js';
@@ -39,14 +39,17 @@ const STARTING: Verdict = { ok: false, reason: 'the worker is starting' };
 export class WorkerHealth {
   readonly metrics = new WorkerMetrics();
   readonly #reached: Reached = {};
-  readonly #credentials = new CredentialsWatch(() => askCredentials(this.#reached.serviceStage, this.config));
+  readonly #credentials = new CredentialsWatch(() => this.#askCredentials());
   readonly #runs = new Cached(() => countRuns(this.#reached.client, this.config.taskQueue), RUNS_EVERY_MS);
   readonly #readiness = new ReadinessChecks({
-    polls: { everyMs: 0, look: () => pollsOf(this.#reached.worker) },
-    temporal: { everyMs: TEMPORAL_EVERY_MS, look: () => askTemporal(this.#reached.client) },
-    credentials: { everyMs: CREDENTIALS_EVERY_MS, look: () => this.#credentials.look() },
-    runbooks: { everyMs: FILES_EVERY_MS, look: () => this.#runbooks() },
-    calendars: { everyMs: FILES_EVERY_MS, look: () => this.#calendars() },
+    polls: { everyMs: 0, ask: () => pollsOf(this.#reached.worker) },
+    temporal: { everyMs: TEMPORAL_EVERY_MS, ask: () => askTemporal(this.#reached.client) },
+    credentials: {
+      everyMs: CREDENTIALS_EVERY_MS,
+      ask: () => (this.#reached.serviceStage === undefined ? STARTING : this.#credentials.verdict()),
+    },
+    runbooks: { everyMs: FILES_EVERY_MS, ask: () => this.#runbooks() },
+    calendars: { everyMs: FILES_EVERY_MS, ask: () => this.#calendars() },
   });
   #server: HealthServer | null = null;
   #sdkPort: number | null = null;
@@ -78,6 +81,7 @@ export class WorkerHealth {
   async serve(log: Logger): Promise<void> {
     const { health } = this.config;
     if (health === null) return;
+    this.metrics.registry.addProcessMetrics();
     const pages = { live: () => this.#live(), ready: () => this.#readiness.read(), metrics: () => this.page() };
     try {
       this.#server = await serveHealth(pages, health);
@@ -94,7 +98,7 @@ export class WorkerHealth {
     return sdkExporter(this.#sdkPort);
   }
 
-  /** Says what the worker has reached. */
+  /** The worker has reached these. */
   reached(parts: Reached): void {
     Object.assign(this.#reached, parts);
   }
@@ -119,10 +123,16 @@ export class WorkerHealth {
     return { ok: state !== 'FAILED' && state !== 'STOPPED', reason: `the worker is ${state}` };
   }
 
+  async #askCredentials(): Promise<CredentialsAnswer> {
+    const { serviceStage } = this.#reached;
+    return serviceStage === undefined ? { unanswered: STARTING.reason } : askCredentials(serviceStage, this.config);
+  }
+
   async #collect(): Promise<void> {
     const { registry } = this.metrics;
     const [readiness, runs] = await Promise.all([this.#readiness.read(), this.#runs.read()]);
-    for (const [check, { ok }] of Object.entries(readiness.checks)) registry.set('runbook_ready', { check }, ok ? 1 : 0);
+    for (const [check, { ok }] of Object.entries(readiness.checks))
+      registry.set('runbook_ready', { check }, ok ? 1 : 0);
     registry.set('runbook_runs_open', {}, runs?.value.open ?? null);
     for (const [state, count] of Object.entries(runs?.value.waiting ?? {}))
       registry.set('runbook_runs_waiting', { state }, count);
@@ -150,14 +160,19 @@ function verdictOn(what: string, problems: readonly Problem[]): Verdict {
   if (folder !== undefined) return { ok: false, reason: describeProblem(folder) };
   const [first] = problems;
   if (first === undefined) return { ok: true, reason: what };
-  return { ok: true, reason: `${what}; ${problems.length} with a problem, such as ${describeProblem(first)}` };
+  return { ok: true, reason: `${what}; problems: ${problems.length}, such as ${describeProblem(first)}` };
 }
 
 function pollsOf(worker: Worker | undefined): Verdict {
   if (worker === undefined) return STARTING;
   const { runState, workflowPollerState, activityPollerState } = worker.getStatus();
   const ok = runState === 'RUNNING' && workflowPollerState === 'POLLING' && activityPollerState === 'POLLING';
-  return { ok, reason: ok ? 'the worker polls' : `the worker is ${runState}, its pollers ${workflowPollerState} and ${activityPollerState}` };
+  return {
+    ok,
+    reason: ok
+      ? 'the worker polls'
+      : `the worker is ${runState}, its pollers ${workflowPollerState} and ${activityPollerState}`,
+  };
 }
 
 function cannotListen({ host, port }: NonNullable<Config['health']>, error: unknown): Problem {

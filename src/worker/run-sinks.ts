@@ -1,8 +1,8 @@
-/** The sink that workflows tell of what has ended. Every worker registers it: without it the SDK logs an error for each call. */
+/** The sink to which workflows report what has ended. Every worker registers it: without it the SDK logs an error for each call. */
 import type { InjectedSinks } from '@temporalio/worker';
 import { RUN_SINK, type RunObserver } from '../domain/run/observed.js';
 
-/** Passes what the workflows of a worker tell to `observer`, which must not throw and should be quick: the workflow task waits for it. */
+/** Passes what the workflows of a worker report to `observer`, which must not throw and should be quick: the workflow task waits for it. */
 export function runSinks(observer: RunObserver): InjectedSinks<{ [RUN_SINK]: RunObserver }> {
   return {
     [RUN_SINK]: {

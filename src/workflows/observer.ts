@@ -1,4 +1,4 @@
-/** Tells the worker's metrics what has ended. A sink issues no command, so that histories replay, and is not called during a replay. */
+/** Reports to the worker's metrics what has ended. A sink issues no command, so that histories replay, and is not called during a replay. */
 import { proxySinks } from '@temporalio/workflow';
 import { RUN_SINK, type RunObserver } from '../domain/run/observed.js';
 

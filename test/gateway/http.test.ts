@@ -49,7 +49,10 @@ it('serves probes and metrics on a port of their own', async () => {
     200,
     {
       ready: true,
-      checks: { accepts: { ok: true, reason: 'it takes deliveries' }, temporal: { ok: true, reason: 'Temporal answers' } },
+      checks: {
+        accepts: { ok: true, reason: 'it takes deliveries' },
+        temporal: { ok: true, reason: 'Temporal answers' },
+      },
     },
   ]);
   expect((await fetch(`${url}/livez`)).status).toBe(200);

@@ -63,11 +63,17 @@ describe('the pages', () => {
 
 it('refuses to start where the port is taken', async () => {
   const url = await serve();
-  const pages = { live: () => fine, ready: async () => ({ ready: true, checks: {} }), metrics: async () => ({ type: '', text: '' }) };
-  await expect(serveHealth(pages, { host: '127.0.0.1', port: Number(new URL(url).port) })).rejects.toThrow('EADDRINUSE');
+  const pages = {
+    live: () => fine,
+    ready: async () => ({ ready: true, checks: {} }),
+    metrics: async () => ({ type: '', text: '' }),
+  };
+  await expect(serveHealth(pages, { host: '127.0.0.1', port: Number(new URL(url).port) })).rejects.toThrow(
+    'EADDRINUSE',
+  );
 });
 
-it('closes at once, whoever is still connected', async () => {
+it('closes at once, even if a client is still connected', async () => {
   const server = await serveHealth(
     { live: () => fine, ready: () => new Promise(() => {}), metrics: async () => ({ type: 'text/plain', text: '' }) },
     { host: '127.0.0.1', port: 0 },

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { ClosableConnection } from '../../src/temporal/connection.js';
 import { installQuietRuntime } from '../support/quiet-runtime.js';
 import { TEST_QUEUE_PREFIX } from '../support/temporal.js';
+import { unobserved } from '../support/unobserved.js';
 import { withReadableMemos } from '../../src/temporal/readable-memos.js';
 
 const workflowBundle = { codePath: inject('workflowBundlePath') };
@@ -64,7 +65,7 @@ interface Run {
  */
 async function failuresOf(queue: Iterator<Run>): Promise<string[]> {
   const failures: string[] = [];
-  for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle }, historiesOf(queue)))
+  for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle, sinks: unobserved }, historiesOf(queue)))
     if (error !== undefined && !(resetWorkflows.has(workflowId) && error.message.includes(RESET_THAT_WAITED)))
       failures.push(`${workflowId}: ${error.message}`);
   return failures;

@@ -20,7 +20,12 @@ function recording() {
     throttled: () => void throttled++,
     waitedForBudget: (request, waitedMs, granted) => void waits.push(`${request} ${waitedMs < 60_000} ${granted}`),
   };
-  return { observer, shown: () => calls.map(({ kind, status }) => `${kind} ${status}`), waits, throttled: () => throttled };
+  return {
+    observer,
+    shown: () => calls.map(({ kind, status }) => `${kind} ${status}`),
+    waits,
+    throttled: () => throttled,
+  };
 }
 
 describe('requests', () => {
@@ -50,7 +55,7 @@ describe('requests', () => {
     expect(waits).toEqual(['read true true', 'post true true', ...Array.from({ length: 6 }, () => 'read true true')]);
   });
 
-  it('that get no answer, or are given up, are told apart', async () => {
+  it('that get no answer, and those that are given up, have a status of their own', async () => {
     const { observer, shown } = recording();
     const client = clientOfSimulator(simulator, tokenOf(simulator), { observer });
     const target = targetIn(simulator, 'shop/checkout/prod-1');

@@ -34,7 +34,8 @@ export async function findGoProgram(program: GoProgram): Promise<string> {
   const target = await mkdtemp(join(cacheDirectory, 'build-'));
   try {
     const made =
-      (debianPackage === undefined ? null : await unpacked(debianPackage, name, target)) ?? (await built(program, target));
+      (debianPackage === undefined ? null : await unpacked(debianPackage, name, target)) ??
+      (await built(program, target));
     const path = join(cacheDirectory, name);
     await rename(made, path);
     return path;
@@ -50,7 +51,7 @@ function runs(path: string): Promise<boolean> {
   );
 }
 
-/** Takes seconds. @returns `null` where there is no apt, or it does not know the package */
+/** Takes seconds. @returns `null` if there is no apt, or it does not know the package */
 async function unpacked(debianPackage: string, name: string, target: string): Promise<string | null> {
   try {
     await execute('apt-get', ['download', debianPackage], { cwd: target });

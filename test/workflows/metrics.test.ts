@@ -32,7 +32,10 @@ it('a run that is undone, one that is refused, and one whose answer was lost', a
   expect(outcome).toBe('compensated');
   expect((await stack.run('no-such-runbook', failing.path)).outcome).toBe('refused');
   const unlucky = await stack.newInstance();
-  await stack.control.fault({ on: { route: 'action', instanceId: unlucky.instanceId }, fault: { kind: 'actThenReset' } });
+  await stack.control.fault({
+    on: { route: 'action', instanceId: unlucky.instanceId },
+    fault: { kind: 'actThenReset' },
+  });
   expect((await stack.run('restart', unlucky.path)).outcome).toBe('succeeded');
 
   expect(await seriesOf('runbook_runs_total')).toEqual([

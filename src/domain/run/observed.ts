@@ -1,10 +1,10 @@
-/** What workflows tell the metrics of their worker: facts that have ended, without names of targets. Pure. */
+/** What workflows report to the metrics of their worker: facts that have ended, without names of targets. Pure. */
 import type { PlannedStep } from '../plan/plan.js';
 import type { ApprovalReport, Outcome, RunReport, StepReport, StepResult } from '../report/report.js';
 import type { ActionName } from '../target/actions.js';
 
 /** What a step does: its action, or the kind of a step without one. */
-export type StepWork = ActionName | Exclude<PlannedStep['kind'], 'action'>;
+type StepWork = ActionName | Exclude<PlannedStep['kind'], 'action'>;
 
 /** A run that has ended. */
 export interface EndedRun {
@@ -30,11 +30,11 @@ export interface EndedApproval {
 /** The name of the sink; a worker registers it. */
 export const RUN_SINK = 'runbookMetrics';
 
+// A type, because only types have the index signature that sinks need.
 /**
  * What observes runs. Workflows call it once for each fact, never while they are replayed. A workflow task that is repeated after it failed
- * may tell the same fact again.
+ * may report the same fact again.
  */
-// A type, because only types have the index signature that sinks need.
 export type RunObserver = {
   runEnded(run: EndedRun): void;
   stepEnded(step: EndedStep): void;

@@ -19,7 +19,8 @@ function reportOf(event: 'polled' | 'inspected' | 'accepted', before: FollowedJo
   const observer: ActivityObserver = {
     polled: (action) => void reports.push(`polled ${action}`),
     adopted: (action) => void reports.push(`adopted ${action}`),
-    cloudJobEnded: (action, { runningAtMs, endedByMs }) => void reports.push(`ended ${action} ${runningAtMs} ${endedByMs}`),
+    cloudJobEnded: (action, { runningAtMs, endedByMs }) =>
+      void reports.push(`ended ${action} ${runningAtMs} ${endedByMs}`),
     attemptEnded: () => void reports.push('attempt'),
     settled: () => void reports.push('settled'),
     notified: () => void reports.push('notified'),

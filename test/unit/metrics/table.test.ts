@@ -23,7 +23,9 @@ describe('the table', () => {
 
   it('has no label whose values outsiders or targets choose', () => {
     const labels = new Set(metrics.flatMap(([, metric]) => metric.labels));
-    expect([...labels].filter((label) => /target|instance|run_?id|job_?id|path|actor|user|reason_text/.test(label))).toEqual([]);
+    expect(
+      [...labels].filter((label) => /target|instance|run_?id|job_?id|path|actor|user|reason_text/.test(label)),
+    ).toEqual([]);
   });
 
   it('begins only series of its own labels', () => {
@@ -33,8 +35,12 @@ describe('the table', () => {
 
 /** Labels that Prometheus adds, and those of the SDK that are used. */
 const OTHER_LABELS = ['job', 'instance', 'le', 'worker_type', 'workflow_type'];
-/** Of the library that serves the metrics of the process. */
-const PROCESS_METRICS = ['process_resident_memory_bytes', 'process_cpu_seconds_total', 'nodejs_eventloop_lag_p99_seconds'];
+/** The library that serves the metrics of the process has these. */
+const PROCESS_METRICS = [
+  'process_resident_memory_bytes',
+  'process_cpu_seconds_total',
+  'nodejs_eventloop_lag_p99_seconds',
+];
 
 describe.each([
   ['the dashboard', dashboardQueries()],

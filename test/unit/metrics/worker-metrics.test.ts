@@ -33,7 +33,7 @@ describe('the metrics of a worker', () => {
     expect(page).toContain('runbook_undos_total{action="start",result="succeeded"} 1\n');
   });
 
-  it('tell a retried attempt from a final one', async () => {
+  it('distinguish a retried attempt from a final one', async () => {
     const failed = { kind: 'failed', failure: 'Throttled', message: '' } as const;
     const page = await pageOf(({ activities }) => {
       activities.attemptEnded('act', 'scale', { ...failed, retryInMs: 1_000 });
@@ -82,7 +82,7 @@ describe('the metrics of a worker', () => {
     expect(page).not.toMatch(/^runbook_runs_open /m);
   });
 
-  it('survive a time that is no number', async () => {
+  it('survive a time that is not a number', async () => {
     const page = await pageOf(({ runs }) => runs.runEnded({ runbook: 'r', outcome: 'failed', tookMs: Number.NaN }));
     expect(page).toContain('runbook_runs_total{runbook="r",outcome="failed"} 1\n');
   });
