@@ -65,7 +65,10 @@ interface Run {
  */
 async function failuresOf(queue: Iterator<Run>): Promise<string[]> {
   const failures: string[] = [];
-  for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle, sinks: unobserved }, historiesOf(queue)))
+  for await (const { workflowId, error } of Worker.runReplayHistories(
+    { workflowBundle, sinks: unobserved },
+    historiesOf(queue),
+  ))
     if (error !== undefined && !(resetWorkflows.has(workflowId) && error.message.includes(RESET_THAT_WAITED)))
       failures.push(`${workflowId}: ${error.message}`);
   return failures;

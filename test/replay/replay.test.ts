@@ -50,7 +50,10 @@ const replayed = new Map<string, Error | undefined>();
 beforeAll(async () => {
   installQuietRuntime();
   const waiting = names.values();
-  const replaying = Worker.runReplayHistories({ workflowBundle, sinks: unobserved }, [...histories.values()].map(toReplay));
+  const replaying = Worker.runReplayHistories(
+    { workflowBundle, sinks: unobserved },
+    [...histories.values()].map(toReplay),
+  );
   // One after another, in the order in which they are given.
   for await (const { error } of replaying) replayed.set(waiting.next().value ?? '', error);
 });
