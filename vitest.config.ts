@@ -13,7 +13,7 @@ const withTemporal = { ...withServers, globalSetup: ['./test/support/temporal-gl
 
 /** Files of `http` and `temporal` that start whole processes or need other programs: `npm run test:system`. */
 const system = [
-  'test/{package,conformance,embedded}/**/*.test.ts',
+  'test/{package,conformance,embedded,monitoring}/**/*.test.ts',
   'test/cli/{demo,lost-worker,replay}.test.ts',
   'test/gateway/{alertmanager,compose-command,resilience}.test.ts',
   'test/gateway/senders/real-alertmanager.test.ts',
@@ -22,7 +22,7 @@ const system = [
 
 /** Files that speak HTTP only: no Temporal server, no workflow bundle. */
 const http = [
-  'test/{simulator,servicestage,activities,notifications}/**/*.test.ts',
+  'test/{simulator,servicestage,activities,notifications,health}/**/*.test.ts',
   'test/gateway/senders/**/*.test.ts',
   'test/gateway/{alarms-file,refusals}.test.ts',
 ];

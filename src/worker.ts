@@ -5,7 +5,7 @@
 import { fileURLToPath } from 'node:url';
 import { Client, type Connection } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
-import { makeTelemetryFilterString, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { NativeConnection, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { CloudJobWatch } from './activities/cloud-job-watch.js';
 import { learnFromReports } from './activities/learned-durations.js';
@@ -23,7 +23,8 @@ import type { ServiceStage } from './servicestage/service-stage.js';
 import { startWarnings } from './servicestage/start-check.js';
 import { connectPatiently, TemporalUnreachable } from './temporal/patient-connection.js';
 import { followApiKey } from './worker/follow-api-key.js';
-import { runtimeLogger } from './worker/runtime-logger.js';
+import { WorkerHealth } from './worker/health.js';
+import { installRuntime } from './worker/runtime.js';
 import { sayVersion } from './worker/say-version.js';
 import { requireSearchAttributes, sayReady } from './worker/start.js';
 import { startWorkerTracing, type WorkerTracing } from './worker/tracing.js';
@@ -47,12 +48,29 @@ export async function runWorker(config: Config, extensions: WorkerExtensions = {
   for (const warning of config.warnings) log.warn({ warning }, 'configuration warning');
   config.secretFiles.reportTo(({ level, text }) => log[level](text));
   const webhooks = await webhooksOf(config);
+  const health = new WorkerHealth(config);
+  health.metrics.begin({ webhooks: webhooks.map(({ name }) => name) });
+  await health.serve(log);
+  try {
+    await connectAndWork(config, { webhooks, health }, log, extensions);
+  } finally {
+    await health.close();
+  }
+}
+
+async function connectAndWork(
+  config: Config,
+  parts: Omit<Reached, 'client'>,
+  log: Logger,
+  extensions: WorkerExtensions,
+): Promise<void> {
   const clientConnection = await connectClient(config, log);
   try {
     const { namespace } = config.temporal;
     const client = new Client({ connection: clientConnection, namespace, ...extensions });
     await requireSearchAttributes(client);
-    await work(config, { client, webhooks }, log, extensions);
+    parts.health.reached({ client });
+    await work(config, { ...parts, client }, log, extensions);
   } finally {
     await clientConnection.close();
   }
@@ -62,6 +80,7 @@ export async function runWorker(config: Config, extensions: WorkerExtensions = {
 interface Reached {
   readonly client: Client;
   readonly webhooks: readonly Webhook[];
+  readonly health: WorkerHealth;
 }
 
 /** Read once, at the start: a webhook of another name needs a restart. Secrets in files are followed. @throws ConfigurationError */
@@ -80,12 +99,10 @@ async function work(config: Config, reached: Reached, log: Logger, extensions: W
   // Created before the runtime, which receives all signals afterwards, so that a signal during the start counts as
   // well.
   const stop = endWithin(stopLimitMs(config) + STOP_MARGIN_MS, (hanging) => sayEnded(config, hanging));
-  const runtime = Runtime.install({
-    logger: runtimeLogger(log),
-    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} } },
-  });
+  const { client, health } = reached;
+  const runtime = await installRuntime(log, () => health.sdkExporter());
   const tracing = await startWorkerTracing(config, log);
-  const serviceStage = serviceStageOf(config, log, tracing);
+  const serviceStage = serviceStageOf(config, { health, tracing, log });
   const notifier = createNotifier(reached.webhooks, { proxyFor: config.proxyFor, log });
   const watch = new CloudJobWatch(new Durations());
   let connection: NativeConnection;
@@ -94,9 +111,9 @@ async function work(config: Config, reached: Reached, log: Logger, extensions: W
     const options = nativeOptions(config);
     connection = await NativeConnection.connect(options);
     followApiKey(connection, { given: options.apiKey, current: config.temporal.connectionOptions.apiKey }, log);
-    const { client } = reached;
-    const parts = { serviceStage, notifier, watch, client, tracing };
+    const parts = { serviceStage, notifier, watch, client, tracing, metrics: health.metrics };
     worker = await Worker.create({ ...workerOptions(config, parts, connection), ...extensions });
+    health.reached({ serviceStage, worker });
     await sayReady(config, log);
     if (config.version !== null) void sayVersion(client, config.version, log);
     void learn(client, config, watch, log);
@@ -131,9 +148,16 @@ function connectClient({ temporal }: Config, log: Logger): Promise<Connection> {
   );
 }
 
-function serviceStageOf(config: Config, log: Logger, tracing: WorkerTracing | null): ServiceStage {
+interface Seen {
+  readonly health: WorkerHealth;
+  readonly tracing: WorkerTracing | null;
+  readonly log: Logger;
+}
+
+function serviceStageOf(config: Config, { health, tracing, log }: Seen): ServiceStage {
   return createServiceStage({
     ...config.serviceStage,
+    observer: health.serviceStageObserver,
     ...(tracing === null ? {} : { followRequest: tracing.followRequest }),
     onUnlistedStatus: (status) => log.warn({ status }, 'ServiceStage returned an unknown status; it counts as moving'),
   });

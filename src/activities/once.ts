@@ -6,12 +6,13 @@ import { jobKindOf } from '../domain/durations/job-kind.js';
 import type { JobKind } from '../domain/durations/durations.js';
 import type { Command, Event, OnceRules, Step } from '../domain/once/events.js';
 import { next } from '../domain/once/next.js';
-import { asHeartbeat, isSilent, withTasks, type OnceState } from '../domain/once/state.js';
+import { asHeartbeat, endingOf, isSilent, withTasks, type OnceState } from '../domain/once/state.js';
 import type { Action } from '../domain/target/actions.js';
 import { tasksSeen, type SeenTasks } from '../domain/target/cloud-job-tasks.js';
 import { LONGEST_TIMER_MS, orDeadline, pause } from '../time/pause.js';
 import type { CloudJobWatch } from './cloud-job-watch.js';
 import { logCloudJob } from './log-endings.js';
+import { observeEvent, type ActivityObserver } from './observer.js';
 import type { TemporalAccess } from './temporal-access.js';
 import { failureNameOf } from './to-failure.js';
 
@@ -20,6 +21,7 @@ export interface OnceDependencies {
   readonly serviceStage: ServiceStage;
   readonly temporal: TemporalAccess;
   readonly watch: CloudJobWatch;
+  readonly observer?: ActivityObserver;
 }
 
 /**
@@ -63,7 +65,9 @@ class Attempt {
     try {
       let { command } = this.#step;
       while (command !== null && command.kind !== 'end') command = await this.#carryOut(command);
-      return this.#step.state;
+      const { state } = this.#step;
+      this.dependencies.observer?.attemptEnded(state.goal.kind, this.rules.action?.action ?? null, endingOf(state));
+      return state;
     } finally {
       clearInterval(heartbeats);
       this.#reservation?.release();
@@ -87,9 +91,14 @@ class Attempt {
   }
 
   #feed(event: Event): Command | null {
+    const before = this.#step.state.cloudJob;
     this.#step = next(this.#step.state, event, this.rules, this.#clock());
     this.#record(this.#step);
     logCloudJob(this.#context, this.#step.state);
+    const { observer } = this.dependencies;
+    const { action } = this.rules;
+    if (observer !== undefined && action !== null)
+      observeEvent(observer, action.action, event.kind, before, this.#step.state.cloudJob);
     return this.#step.command;
   }
 

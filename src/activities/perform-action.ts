@@ -36,7 +36,8 @@ export async function performAction(
 /** Finds out what happened to an action, or waits until an instance is at rest. Throws only if it is retried, or cancelled before a first step. */
 export async function settleTarget(dependencies: OnceDependencies, request: SettleTargetArguments): Promise<Settled> {
   const { left, prior, readInRunId, limits } = request;
-  const runId = Context.current().info.workflowExecution?.runId ?? '';
+  const { info } = Context.current();
+  const runId = info.workflowExecution?.runId ?? '';
   const facts = readInRunId === undefined ? null : { runId, decidedInRunId: readInRunId };
   const state = await runOnce(dependencies, request, (nowMs) => {
     const known = facts === null ? left : leftBeforeFirstStep(left, facts, limits, nowMs);
@@ -46,6 +47,7 @@ export async function settleTarget(dependencies: OnceDependencies, request: Sett
   if (ending.kind === 'cancelled' && prior?.kind !== 'cancelled') throw failureOf(state);
   if (ending.kind === 'failed' && ending.retryInMs !== null) throw failureOf(state);
   if (facts === null) logSettled(state);
+  dependencies.observer?.settled(Math.max(0, Date.now() - info.scheduledTimestampMs));
   return facts === null ? state : { ...state, settledInRunId: runId };
 }
 

@@ -41,11 +41,11 @@ async function runGateway(options: GatewayCommandOptions): Promise<void> {
       import('./trace-command.js'),
     ]);
   const config = loadClientConfig(process.env);
-  const { temporal, taskQueue, logLevel, logFormat, proxyFor, warnings, secretFiles } = config;
+  const { temporal, taskQueue, logLevel, logFormat, proxyFor, warnings, secretFiles, health } = config;
   const log = createLog({ level: logLevel, format: logFormat });
   for (const warning of warnings) log.warn({ warning }, 'configuration warning');
   secretFiles.reportTo(({ level, text }) => log[level](text));
-  if (options.dryRun === true) return serve(alarms, options, { temporal: null, log, proxyFor });
+  if (options.dryRun === true) return serve(alarms, options, { temporal: null, log, proxyFor, health });
   const throttledLog = new ThrottledLog(log);
   const tracing = await traceCommand(config, 'runbook-gateway', (what) =>
     throttledLog.warn('tracing', { what }, 'traces cannot be exported'),
@@ -57,7 +57,7 @@ async function runGateway(options: GatewayCommandOptions): Promise<void> {
   const calls = new Calls(runbooks.client);
   const reached = { calls, taskQueue: options.taskQueue ?? taskQueue };
   try {
-    await serve(alarms, options, { temporal: reached, log, proxyFor, traceDelivery });
+    await serve(alarms, options, { temporal: reached, log, proxyFor, health, traceDelivery });
   } finally {
     // In this order: a retry of the SDK on a closed connection would end the process.
     await calls.close();

@@ -34,12 +34,21 @@ export interface ClientConfig {
   readonly logFormat: LogFormat;
   /** Whether spans are exported. */
   readonly tracing: boolean;
+  /** Where probes and metrics are served; `null`: nowhere. */
+  readonly health: HealthAddress | null;
   /** The proxy for everything else that goes out. */
   readonly proxyFor: ProxyFor;
   /** Secrets that come from files. `reportTo` sets where its notices are logged. */
   readonly secretFiles: SecretFiles;
   /** What the environment asks for and cannot be had, in words: for the log at start. */
   readonly warnings: readonly string[];
+}
+
+/** Where probes and metrics are served. */
+interface HealthAddress {
+  /** `undefined`: all addresses. */
+  readonly host: string | undefined;
+  readonly port: number;
 }
 
 /** What the worker needs. Times are in milliseconds. */
@@ -126,7 +135,15 @@ function readClientConfig(reader: VariableReader): ClientConfig {
     logLevel: values.RUNBOOK_LOG_LEVEL,
     logFormat: values.RUNBOOK_LOG_FORMAT,
     tracing: readTracing(reader),
+    health: healthOf(values),
   };
+}
+
+function healthOf({
+  RUNBOOK_HEALTH_PORT: port,
+  RUNBOOK_HEALTH_HOST: host,
+}: ValuesOf<typeof CLIENT_VARIABLES>): HealthAddress | null {
+  return port === undefined ? null : { host, port };
 }
 
 function readWebhookSecrets(reader: VariableReader): ReadonlyMap<string, Secret> {

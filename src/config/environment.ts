@@ -26,6 +26,7 @@ export class ConfigurationError extends Error {
 
 /** What the kubelet puts into each pod for each Service of its namespace: a Service named `runbook-gateway` gives `RUNBOOK_GATEWAY_PORT`. */
 const SERVICE_LINK = /_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)$/;
+const LINK = /^(?:tcp|udp|sctp):\/\//;
 /** Headers of gRPC, whose names are free: one named `X-Port` is a link only if its value is a URL such as a link has. */
 const GRPC_HEADER = 'TEMPORAL_GRPC_META_';
 /** PEM, which has lines. */
@@ -34,10 +35,12 @@ const OF_SEVERAL_LINES = /^TEMPORAL_TLS_\w+_DATA$/;
 const MAY_BE_QUOTED = ['SERVICESTAGE_IAM_PASSWORD'];
 
 function isServiceLink(name: string, value: string): boolean {
-  if (!SERVICE_LINK.test(name) || CONFIG_VARIABLE_NAMES.includes(name)) return false;
+  if (!SERVICE_LINK.test(name)) return false;
+  // A Service named `runbook-health` gives one with a name of ours.
+  if (CONFIG_VARIABLE_NAMES.includes(name)) return LINK.test(value);
   const isBarePort =
     name.startsWith(GRPC_HEADER) && name.endsWith('_PORT') && !/_(?:SERVICE|TCP|UDP|SCTP)_PORT$/.test(name);
-  return !isBarePort || /^(?:tcp|udp|sctp):\/\//.test(value);
+  return !isBarePort || LINK.test(value);
 }
 
 function isReadHere(name: string): boolean {

@@ -144,6 +144,15 @@ export const CLIENT_VARIABLES = {
   RUNBOOK_LOG_FORMAT: oneOf(LOG_FORMATS, 'json').describe(
     'How log lines are written: `json` for machines, `text` for a person at a terminal (logs.md)',
   ),
+  RUNBOOK_HEALTH_PORT: count(1, 65_535).describe(
+    'Port of `/livez`, `/readyz` and `/metrics` of worker and gateway (docs/monitoring.md). Unset: they are not served',
+  ),
+  RUNBOOK_HEALTH_HOST: text
+    .optional()
+    .meta({ form: 'address' })
+    .describe(
+      'Address that these pages listen on. Unset: all addresses, because Kubernetes and Prometheus ask that of the pod',
+    ),
 };
 
 /** What the worker reads besides. */

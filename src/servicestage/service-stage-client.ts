@@ -11,6 +11,7 @@ import { errorWithoutAnswer, DEFAULT_THROTTLE_MS } from './classify-answer.js';
 import { ServiceStageError } from './errors.js';
 import { createHttpClient, type FollowRequest, type HttpAnswer, type HttpClient } from './http.js';
 import type { ProxyFor } from '../network/proxies.js';
+import { observedBudget, observedHttp, type ServiceStageObserver } from './observed.js';
 import { notAllowed, refusalOfCredentials } from './refused-credentials.js';
 import { RequestBudget } from './request-budget.js';
 import type {
@@ -52,6 +53,8 @@ export interface ServiceStageOptions {
   readonly onUnlistedStatus?: (status: string) => void;
   /** Default: requests are not followed. */
   readonly followRequest?: FollowRequest;
+  /** Absent: nothing is reported. */
+  readonly observer?: ServiceStageObserver;
 }
 
 type InstancePlace = Pick<Target, 'applicationId' | 'componentId' | 'instanceId'>;
@@ -73,7 +76,7 @@ export function createServiceStage(options: ServiceStageOptions): ServiceStage {
 
 class ServiceStageClient implements ServiceStage {
   readonly projectId: string;
-  readonly #budget: RequestBudget;
+  readonly #budget: ReturnType<typeof observedBudget>;
   readonly #auth: Authenticator;
   readonly #http: HttpClient;
   readonly #unlisted = new Set<string>();
@@ -81,8 +84,8 @@ class ServiceStageClient implements ServiceStage {
   constructor(private readonly options: ServiceStageOptions) {
     const { projectId, credentials, iamEndpoint } = options;
     this.projectId = projectId;
-    this.#budget = new RequestBudget(options);
-    this.#http = createHttpClient(options.proxyFor, options.followRequest);
+    this.#budget = observedBudget(new RequestBudget(options), options.observer);
+    this.#http = observedHttp(createHttpClient(options.proxyFor, options.followRequest), options.observer);
     this.#auth = createAuthenticator({ http: this.#http, projectId, credentials, iamEndpoint });
   }
 

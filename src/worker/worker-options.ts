@@ -16,10 +16,12 @@ import { calendarsIn } from '../calendars/calendars.js';
 import type { Config } from '../config/config.js';
 import { processMemory, workerSizes } from '../config/worker-sizes.js';
 import type { WorkerVersion } from '../config/worker-version.js';
+import type { WorkerMetrics } from '../metrics/worker-metrics.js';
 import { createCheckClient } from '../network/check-client.js';
 import type { Notifier } from '../notifications/notifier.js';
 import { findRunbook } from '../runbooks/catalogue.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';
+import { runSinks } from './run-sinks.js';
 import type { WorkerTracing } from './tracing.js';
 import { workflowCode, workflowInterceptors } from './workflow-code.js';
 
@@ -38,6 +40,7 @@ export interface WorkerParts {
   readonly client: Client;
   /** `null`: the worker does not trace. */
   readonly tracing: WorkerTracing | null;
+  readonly metrics: WorkerMetrics;
 }
 
 /** How long a worker may take to stop, in milliseconds: longer than a POST in flight, so that the id of its cloud job is still heartbeated. */
@@ -59,7 +62,7 @@ export function nativeOptions({ temporal }: Config): NativeConnectionOptions {
 /** The options of `Worker.create`. */
 export function workerOptions(
   config: Config,
-  { client, tracing, ...parts }: WorkerParts,
+  { client, tracing, metrics, ...parts }: WorkerParts,
   connection: NativeConnection,
 ): WorkerOptions {
   const {
@@ -85,6 +88,7 @@ export function workerOptions(
     approvers,
     verify,
     temporal: temporalAccess(client),
+    observer: metrics.activities,
   });
   const { cachedWorkflows, activitySlots, workflowTaskSlots } = workerSizes(processMemory(), config.sizes);
   return {
@@ -97,7 +101,7 @@ export function workerOptions(
       activity: [followSubject, ...(tracing?.activityInterceptors ?? []), failuresWithinLimit],
       ...workflowInterceptors(),
     },
-    ...(tracing === null ? {} : { sinks: tracing.sinks }),
+    sinks: { ...runSinks(metrics.runs), ...tracing?.sinks },
     ...(config.version === null ? {} : { workerDeploymentOptions: deploymentOptions(config.version) }),
     identity: `${process.pid}@${hostname()}`,
     maxCachedWorkflows: cachedWorkflows,

@@ -5,7 +5,9 @@ import { owedUndos, undoStep, type OwedUndo } from '../domain/report/compensatio
 import type { TargetResult } from '../domain/report/outcome.js';
 import type { RemainingEffect, StepReport } from '../domain/report/report.js';
 import type { StepsResult } from '../domain/report/steps-result.js';
-import { describeAction } from '../domain/target/actions.js';
+import { endedStep } from '../domain/run/observed.js';
+import { describeAction, ruleOf } from '../domain/target/actions.js';
+import { observer } from './observer.js';
 import { performActionStep } from './perform-step.js';
 import type { TargetProgressView } from './target-progress.js';
 
@@ -39,6 +41,7 @@ export function compensate(
       from = outcome.baseline;
       compensations.push(outcome.report);
       progress.undoEnds(outcome.report);
+      observer.undoEnded(endedStep(step, outcome.report));
       const { result, failure } = outcome.report;
       if (result !== 'succeeded' && result !== 'skipped')
         remaining.push(notUndone(undo, `its undo ended ${result}: ${failure?.message ?? 'it was cancelled'}`));

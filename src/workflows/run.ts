@@ -27,11 +27,13 @@ import type { Outcome, RunReport } from '../domain/report/report.js';
 import type { RunProgress } from '../domain/report/progress.js';
 import { runReport, type RunEnd } from '../domain/report/run-report.js';
 import { listedTargets } from '../domain/run/listed-targets.js';
+import { endedApproval, endedRun } from '../domain/run/observed.js';
 import { afterEvent, NOT_WITHDRAWN, withdrawnBy, type WithdrawalEvent } from '../domain/run/withdrawal.js';
 import { MEMO_REPORT_BYTES, RESULT_REPORT_BYTES } from '../domain/sizes.js';
 import { LEASE_PREFIX } from '../domain/target/target.js';
 import { invalidStart, rootFailure } from './failure.js';
 import { Gates } from './gates.js';
+import { observer } from './observer.js';
 import { makePlan } from './proxies.js';
 import { RunNotifications } from './run-notifications.js';
 import { RunProgressView } from './run-progress.js';
@@ -82,6 +84,8 @@ export async function run(startArguments: unknown): Promise<RunReport | Plan> {
   });
   progress.finished(report.outcome);
   steering.finished();
+  if (report.approval !== undefined) observer.approvalEnded(endedApproval(report.approval));
+  observer.runEnded(endedRun(report));
   return close(await withNotifications(report, notifications), cancelRequested && !steering.isAborted);
 }
 
@@ -125,6 +129,7 @@ async function carryOut(plan: Plan, under: Omit<RunUnderWay, 'plan' | 'gates'>) 
   upsertSearchAttributes([{ key: targetsKey, value: listedTargets(paths) }]);
   const gates = new Gates(plan.guards, progress, (path, waiting) => notifications.waitsForGate(path, waiting));
   const { targets, early } = await runTargets({ ...under, plan, gates });
+  if (gates.waitedMs > 0) observer.gateWaited(gates.waitedMs);
   return { targets, early, gates: gates.reports };
 }
 

@@ -15,6 +15,7 @@ import { boundedTargetReport } from '../domain/report/cut-report.js';
 import type { StepReport, TargetReport } from '../domain/report/report.js';
 import type { TargetProgress } from '../domain/report/progress.js';
 import type { StepOutcome } from '../domain/report/step-outcome.js';
+import { endedApproval, endedStep } from '../domain/run/observed.js';
 import { afterStep, heldBackBy, isUndoDue, type StepsResult } from '../domain/report/steps-result.js';
 import { reportOfTarget, type TargetEnd } from '../domain/report/target-report.js';
 import { MOST_TARGETS, targetReportBytes } from '../domain/sizes.js';
@@ -25,6 +26,7 @@ import { compensate, NOTHING_UNDONE } from './compensate.js';
 import { invalidStart } from './failure.js';
 import { watchForLate } from './late-step.js';
 import { isDecidedBeforeReset, wasDecidedBeforeReset } from './after-reset.js';
+import { observer } from './observer.js';
 import { performStep, settleAfterReset } from './perform-step.js';
 import { resolve } from './blocked-step.js';
 import { TargetProgressView } from './target-progress.js';
@@ -141,12 +143,18 @@ async function executeSteps(
     steps.push(outcome.report);
     done.push(...(doneSteps ?? (outcome.done === null ? [] : [outcome.done])));
     progress.stepEnds(outcome.report);
+    observe(step, outcome.report);
     const next = afterStep(step, outcome.report);
     undoAsked ||= heldBack === null && next === 'undo';
     if (next !== 'nextStep' && !(await isPassed(step, baseline))) break;
     if (next !== 'nextStep') heldBack ??= heldBackBy(step, outcome.report);
   }
   return { steps, done, baseline, undoAsked };
+}
+
+function observe(step: PlannedStep, report: StepReport): void {
+  observer.stepEnded(endedStep(step, report));
+  if (report.approval !== undefined) observer.approvalEnded(endedApproval(report.approval));
 }
 
 /** The run before a reset may have been past this wait, check or approval, in a step that is not clear yet. */

@@ -9,6 +9,7 @@ import { replayExecutions, type Execution } from '../../src/replay/replay-execut
 import { ClosableConnection } from '../../src/temporal/connection.js';
 import { installQuietRuntime } from '../support/quiet-runtime.js';
 import { TEST_QUEUE_PREFIX } from '../support/temporal.js';
+import { unobserved } from '../support/unobserved.js';
 import { withReadableMemos } from '../../src/temporal/readable-memos.js';
 
 const workflowBundle = { codePath: inject('workflowBundlePath') };
@@ -48,7 +49,7 @@ it('replays every workflow that the tests started, with the code they ran', { ti
 /** Replays in parallel with other callers. @returns the workflows that do not replay, each with the reason */
 async function failuresOf(queue: Iterator<Execution>): Promise<string[]> {
   const failures: string[] = [];
-  for await (const { run, result, reason } of replayExecutions({ client, code: { workflowBundle } }, queue))
+  for await (const { run, result, reason } of replayExecutions({ client, code: { workflowBundle, sinks: unobserved } }, queue))
     if (result === 'failed' || result === 'unread') failures.push(`${run.workflowId}: ${reason}`);
   return failures;
 }

@@ -36,6 +36,8 @@ describe('the table of folders in docs/architecture.md', () => {
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   domain: [],
   files: [],
+  metrics: ['domain'],
+  health: ['domain'],
   network: [],
   simulator: [],
   time: [],
@@ -64,7 +66,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'time',
   ],
   schedules: ['calendars', 'domain', 'runbooks', 'temporal', 'time', 'yaml'],
-  gateway: ['domain', 'files', 'logging', 'network', 'runbooks', 'temporal', 'time', 'yaml'],
+  gateway: ['domain', 'files', 'health', 'logging', 'metrics', 'network', 'runbooks', 'temporal', 'time', 'yaml'],
   embedded: ['config', 'domain', 'network', 'runbooks', 'simulator', 'temporal'],
   worker: [
     'activities',
@@ -72,6 +74,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'config',
     'domain',
     'logging',
+    'health',
+    'metrics',
     'network',
     'notifications',
     'runbooks',

@@ -245,6 +245,20 @@ describe('the table of variables', () => {
   });
 });
 
+describe('probes and metrics', () => {
+  it('are off unless a port is set, and on all addresses unless one is', () => {
+    expect(loadConfig(good).health).toBeNull();
+    expect(loadConfig({ ...good, RUNBOOK_HEALTH_PORT: '9464' }).health).toEqual({ host: undefined, port: 9464 });
+    expect(loadClientConfig({ RUNBOOK_HEALTH_PORT: '9464', RUNBOOK_HEALTH_HOST: '::1' }).health).toEqual({
+      host: '::1',
+      port: 9464,
+    });
+    expect(problemsOf({ ...good, RUNBOOK_HEALTH_PORT: '99999' })).toEqual([
+      'RUNBOOK_HEALTH_PORT: "99999" is not a number from 1 to 65535',
+    ]);
+  });
+});
+
 describe('variables that Kubernetes makes for services', () => {
   const links: Environment = {
     RUNBOOK_GATEWAY_SERVICE_HOST: '10.96.12.3',
@@ -255,6 +269,7 @@ describe('variables that Kubernetes makes for services', () => {
     RUNBOOK_GATEWAY_PORT_8095_TCP_PROTO: 'tcp',
     RUNBOOK_GATEWAY_PORT_8095_TCP_PORT: '8095',
     RUNBOOK_GATEWAY_PORT_8095_TCP_ADDR: '10.96.12.3',
+    RUNBOOK_HEALTH_PORT: 'tcp://10.96.12.7:9464',
     RUNBOOK_DNS_PORT_53_UDP: 'udp://10.96.12.5:53',
     RUNBOOK_DNS_PORT_53_UDP_ADDR: '10.96.12.5',
     SERVICESTAGE_RUNBOOKS_SERVICE_HOST: '10.96.12.4',
@@ -267,6 +282,7 @@ describe('variables that Kubernetes makes for services', () => {
   it('are passed over', () => {
     expect(problemsOf({ ...good, ...links })).toEqual([]);
     expect(loadConfig({ ...good, ...links }).warnings).toEqual([]);
+    expect(loadConfig({ ...good, ...links }).health).toBeNull();
   });
 
   it('are not sent to Temporal as headers either, while a header of such a name is', () => {
@@ -296,8 +312,10 @@ describe('variables that Kubernetes makes for services', () => {
     expect(problemsOf({ ...good, [name]: 'x' })).toEqual([`${name}: there is no such variable`]);
   });
 
-  it('never have a name that is read here', () => {
-    expect(CONFIG_VARIABLE_NAMES.filter((name) => /_(PORT|SERVICE_HOST|SERVICE_PORT)/.test(name))).toEqual([]);
+  it('have no name that is read here, except for one, whose value shows which of the two it is', () => {
+    expect(CONFIG_VARIABLE_NAMES.filter((name) => /_(PORT|SERVICE_HOST|SERVICE_PORT)/.test(name))).toEqual([
+      'RUNBOOK_HEALTH_PORT',
+    ]);
   });
 });
 
