@@ -6,7 +6,7 @@ import type { TargetResult } from '../domain/report/outcome.js';
 import type { RemainingEffect, StepReport } from '../domain/report/report.js';
 import type { StepsResult } from '../domain/report/steps-result.js';
 import { endedStep } from '../domain/run/observed.js';
-import { describeAction, ruleOf } from '../domain/target/actions.js';
+import { describeAction } from '../domain/target/actions.js';
 import { observer } from './observer.js';
 import { performActionStep } from './perform-step.js';
 import type { TargetProgressView } from './target-progress.js';
