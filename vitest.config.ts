@@ -22,7 +22,7 @@ const system = [
 
 /** Files that speak HTTP only: no Temporal server, no workflow bundle. */
 const http = [
-  'test/{simulator,servicestage,activities,notifications}/**/*.test.ts',
+  'test/{simulator,servicestage,activities,notifications,codec-server}/**/*.test.ts',
   'test/gateway/senders/**/*.test.ts',
   'test/gateway/{alarms-file,refusals}.test.ts',
 ];

@@ -32,14 +32,19 @@ export function addGatewayCommands(program: Command): void {
 async function runGateway(options: GatewayCommandOptions): Promise<void> {
   const alarms = await loadAlarms(options.file, 'read');
   if (options.dryRun === true) return serve(alarms, options, null);
-  const [{ RunbookClient }, { Calls }, { loadClientConfig }] = await Promise.all([
+  const [{ RunbookClient }, { Calls }, { loadClientConfig }, { dataConverterOf }, { createLog }] = await Promise.all([
     import('../client/runbook-client.js'),
     import('../temporal/calls.js'),
     import('../config/config.js'),
+    import('../config/data-converter.js'),
+    import('../logging/log.js'),
   ]);
-  const { temporal, taskQueue } = loadClientConfig(process.env);
+  const { temporal, taskQueue, codec, logLevel } = loadClientConfig(process.env);
+  const log = createLog(logLevel);
+  const converter = await dataConverterOf(codec, (text) => log.warn(text));
   // Starts even if Temporal is unreachable: senders are then asked to retry.
-  const runbooks = RunbookClient.lazy({ ...temporal.connectionOptions, namespace: temporal.namespace });
+  const { connectionOptions, namespace } = temporal;
+  const runbooks = RunbookClient.lazy({ ...connectionOptions, ...converter, namespace });
   const calls = new Calls(runbooks.client);
   try {
     await serve(alarms, options, { calls, taskQueue: options.taskQueue ?? taskQueue });

@@ -16,15 +16,18 @@ export async function withSession<Value>(
   options: SessionOptions,
   act: (session: Session) => Promise<Value>,
 ): Promise<Value> {
-  const [{ RunbookClient }, { loadClientConfig }] = await Promise.all([
+  const [{ RunbookClient }, { loadClientConfig }, { dataConverterOf }] = await Promise.all([
     import('../client/runbook-client.js'),
     import('../config/config.js'),
+    import('../config/data-converter.js'),
   ]);
   const { temporal, warnings, ...config } = loadClientConfig(process.env);
-  for (const warning of warnings) hint(`! ${warning}`);
+  const warn = (text: string) => hint(`! ${text}`);
+  for (const warning of warnings) warn(warning);
   const taskQueue = options.taskQueue ?? config.taskQueue;
   const { connectionOptions, namespace } = temporal;
-  const runbooks = await RunbookClient.connect({ ...connectionOptions, namespace, taskQueue });
+  const converter = await dataConverterOf(config.codec, warn);
+  const runbooks = await RunbookClient.connect({ ...connectionOptions, ...converter, namespace, taskQueue });
   try {
     return await act({ runbooks, client: runbooks.client, taskQueue });
   } finally {

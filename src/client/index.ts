@@ -28,6 +28,7 @@ export type {
   WaitOptions,
   WatchOptions,
 } from './client-options.js';
+export { encryptionCodec, type EncryptionOptions } from '../codec/keys-file-codec.js';
 export { RunbookClient } from './runbook-client.js';
 export type { ApprovalRequest, CommandRequest, TargetCommandRequest } from './send-command.js';
 export type { ResumeOptions, Resumption } from './resume-run.js';

@@ -8,6 +8,7 @@ import type { CheckHosts } from '../network/check-client.js';
 import type { ProxyFor } from '../network/proxies.js';
 import { Secret } from '../servicestage/secret.js';
 import type { ServiceStageOptions } from '../servicestage/service-stage-client.js';
+import { readCodecAccess, readCodecSource, requireCodec, type CodecAccess, type CodecSource } from './codec-variables.js';
 import { VariableReader, type Environment, type ValuesOf } from './environment.js';
 import { readProxies } from './proxies.js';
 import { readServiceStage } from './service-stage.js';
@@ -19,6 +20,8 @@ import type { ChosenSizes } from './worker-sizes.js';
 export interface ClientConfig {
   readonly temporal: TemporalConfig;
   readonly taskQueue: string;
+  /** Where the codec of payloads comes from; `null`: they are not encrypted. `dataConverterOf` loads it. */
+  readonly codec: CodecSource | null;
   readonly runbookDirectories: readonly string[];
   readonly calendarDirectories: readonly string[];
   /** `undefined`: alarms start nothing. */
@@ -73,6 +76,20 @@ export function loadClientConfig(env: Environment): ClientConfig {
   return config;
 }
 
+/** What `runbook codec-server` needs. */
+export interface CodecServerConfig extends CodecAccess, Pick<ClientConfig, 'logLevel' | 'warnings'> {
+  readonly codec: CodecSource;
+}
+
+/** @param unauthenticated nobody has to prove who they are. @throws ConfigurationError */
+export function loadCodecServerConfig(env: Environment, unauthenticated: boolean): CodecServerConfig {
+  const reader = new VariableReader(env);
+  const { codec, logLevel, warnings } = readClientConfig(reader);
+  const config = { ...readCodecAccess(reader, unauthenticated), codec: requireCodec(reader, codec), logLevel, warnings };
+  reader.throwProblems();
+  return config;
+}
+
 /** Reads what the worker needs. @throws ConfigurationError */
 export function loadConfig(env: Environment): Config {
   const reader = new VariableReader(env);
@@ -106,6 +123,7 @@ function readClientConfig(reader: VariableReader): ClientConfig {
     proxyFor,
     warnings: reader.warnings,
     taskQueue: values.RUNBOOK_TASK_QUEUE,
+    codec: readCodecSource(reader),
     runbookDirectories: values.RUNBOOK_DIR,
     calendarDirectories: values.RUNBOOK_CALENDARS,
     alarmsFile: values.RUNBOOK_ALARMS,
