@@ -49,7 +49,7 @@ export default defineConfig({
       {
         test: {
           name: 'temporal',
-          include: ['test/{workflows,schedules,cli,gateway}/**/*.test.ts'],
+          include: ['test/{workflows,schedules,cli,gateway,encryption}/**/*.test.ts'],
           exclude: [...system, ...http],
           isolate: false,
           ...withTemporal,
