@@ -1,4 +1,4 @@
-/** Verifies tokens of an issuer that is trusted (signature, issuer, audience, time), and reads whose they are: for signed approvals, and for whoever uses the codec server. */
+/** Verifies tokens of an issuer that is trusted (signature, issuer, audience, time), and reads whose they are: for signed approvals, and for callers of the codec server. */
 import { createLocalJWKSet, errors, jwtVerify, type JSONWebKeySet, type JWTPayload } from 'jose';
 import type { ApprovalProof, ApprovalProofAsked } from '../domain/contract.js';
 import { hasControlCharacters } from '../domain/text/text.js';

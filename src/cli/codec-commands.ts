@@ -55,7 +55,8 @@ async function runCodecServer({ host, port, json, ...options }: CodecServerComma
 
 function greeting(url: string, origins: readonly string[]): string {
   const pages = origins.length === 0 ? 'no page of a browser (RUNBOOK_CODEC_ORIGINS)' : origins.join(', ');
-  return [`Payloads are decrypted at ${url}/decode`, `for the temporal CLI (--codec-endpoint ${url}) and ${pages}`].join(
-    '\n',
-  );
+  return [
+    `Payloads are decrypted at ${url}/decode`,
+    `for the temporal CLI (--codec-endpoint ${url}) and ${pages}`,
+  ].join('\n');
 }

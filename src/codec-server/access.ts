@@ -1,4 +1,4 @@
-/** Who may use a codec server. */
+/** Which callers a codec server accepts. */
 import type { Approvers } from '../approvers/approvers.js';
 import { verifyToken } from '../approvers/verify-token.js';
 import { bearerToken, isOneOf } from '../network/same-secret.js';

@@ -1,6 +1,6 @@
 /**
  * The codec server: decrypts payloads for the Temporal UI and the `temporal` CLI, by the protocol of https://docs.temporal.io/codec-server.
- * Whoever may use it can read every payload, so nothing is read of a request before its origin and its token are accepted.
+ * Its callers can read every payload, so no body is read before origin and token of the request are accepted.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -154,7 +154,9 @@ class CodecServer {
       const { name, message } = error instanceof Error ? error : new Error(String(error));
       this.warn(name, { ...who, what: printable(message) });
       const isOurs = name === 'UnknownEncryptionKey' || name === 'UnreadablePayload';
-      return isOurs ? refusal(400, name, message) : refusal(500, 'codecFailed', 'the codec failed; the log says why');
+      return isOurs
+        ? refusal(400, name, message)
+        : refusal(500, 'codecFailed', 'the codec failed; the reason is in the log');
     }
   }
 

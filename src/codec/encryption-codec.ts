@@ -11,7 +11,7 @@ import type { KeyRing } from './key-ring.js';
 const { Payload: PayloadMessage } = proto.temporal.api.common.v1;
 
 const CIPHER = 'aes-256-gcm';
-/** 96 random bits. NIST SP 800-38D, 8.3, lets one key encrypt 2^32 payloads with such; docs/encryption.md says how long that is. */
+/** 96 random bits. NIST SP 800-38D, 8.3, lets one key encrypt 2^32 payloads with such; docs/encryption.md has how long that is. */
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 const ENCODING = 'binary/encrypted';
@@ -32,7 +32,7 @@ export class UnknownEncryptionKey extends Error {
   }
 }
 
-/** A payload that says it is encrypted, and cannot be decrypted: it was changed, or another key has the same id. */
+/** A payload is marked as encrypted and cannot be decrypted: it was changed, or another key has the same id. */
 export class UnreadablePayload extends Error {
   override readonly name = 'UnreadablePayload';
 }

@@ -1,7 +1,7 @@
 /** The file of keys that payloads are encrypted with: one line for each key, the first one encrypts, all of them decrypt. */
 import { createSecretKey, type KeyObject } from 'node:crypto';
 
-/** Of AES-256. */
+/** The size of a key of AES-256. */
 const KEY_BYTES = 32;
 /** The id is in the metadata of each payload: with a longer one, the summaries of steps would be too long for the server. */
 const KEY_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -17,7 +17,7 @@ export interface EncryptionKey {
   readonly key: KeyObject;
 }
 
-/** What a file of keys says. */
+/** The keys of a file. */
 export interface EncryptionKeys {
   /** Encrypts. */
   readonly active: EncryptionKey;

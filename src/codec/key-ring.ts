@@ -12,10 +12,10 @@ import {
 const READ_AGAIN_AFTER_MS = 5_000;
 /** A key that is not known makes the file be read sooner, but many payloads of it do not make it be read for each. */
 const READ_FOR_UNKNOWN_AFTER_MS = 500;
-/** A file system that does not answer holds up a payload for so long; the keys at hand count after that. */
+/** How long a file system that does not answer holds up a payload; then the keys of before count. */
 const READ_TIMEOUT_MS = 2_000;
 
-/** What a `KeyRing` may be told. */
+/** The options of a `KeyRing`. */
 export interface KeyRingOptions {
   /** Receives why the file cannot be read, once for each reason; and `null` once it can be again. */
   readonly onProblem?: (problem: string | null) => void;
@@ -34,7 +34,7 @@ export class KeyRing {
   #problem: string | null = null;
   readonly #clock: () => number;
 
-  /** @param keys what the file said when the process started */
+  /** @param keys those of the file when the process started */
   constructor(
     private readonly file: string,
     keys: EncryptionKeys,
@@ -99,7 +99,7 @@ export class KeyRing {
   }
 }
 
-/** Payloads of the first key could not be decrypted any more, and nobody would know why. */
+/** Payloads of the first key could not be decrypted any more, without a reason that anyone could see. */
 function changedKey(before: EncryptionKeys, now: EncryptionKeys): string | null {
   const changed = [...now.byId].find(([id, key]) => before.byId.get(id)?.equals(key) === false);
   return changed === undefined ? null : `the key "${changed[0]}" is another one than before: give a new key a new id`;

@@ -1,7 +1,6 @@
 /** The variables of the encryption of payloads, and of the codec server. */
 import { LARGEST_KEY_FILE_BYTES, readEncryptionKeys, type EncryptionKeys } from '../codec/encryption-keys.js';
 import { readSmallFileSync } from '../files/read-file.js';
-import type { ValuesOf, VariableReader } from './environment.js';
 import { approvers, headerSecret, kind, readableFile, reasonOf } from './values.js';
 
 const SEPARATORS = /[,\s]+/;
@@ -56,55 +55,3 @@ export const CODEC_SERVER_VARIABLES = {
     'Roles of such tokens that may decrypt, separated by commas. Empty: every token of the issuer',
   ),
 };
-
-/** Where the codec of payloads comes from. */
-export type CodecSource =
-  | { readonly kind: 'keys'; readonly file: string; readonly keys: EncryptionKeys }
-  | { readonly kind: 'module'; readonly path: string };
-
-/** @returns `null` if payloads are not encrypted */
-export function readCodecSource(reader: VariableReader): CodecSource | null {
-  const { RUNBOOK_ENCRYPTION_KEYS: keys, RUNBOOK_CODEC: path } = reader.read(CODEC_VARIABLES);
-  if (keys !== undefined && path !== undefined)
-    reader.problem('RUNBOOK_CODEC', 'RUNBOOK_ENCRYPTION_KEYS is set as well', 'Keep one of the two');
-  if (keys !== undefined) return { kind: 'keys', ...keys };
-  return path === undefined ? null : { kind: 'module', path };
-}
-
-/** Adds a problem if neither variable is set; what is returned then is never used. */
-export function requireCodec(reader: VariableReader, source: CodecSource | null): CodecSource {
-  if (Object.keys(CODEC_VARIABLES).every((name) => reader.text(name) === undefined)) {
-    const remedy = 'Set it to the file of keys of your workers, or RUNBOOK_CODEC to their module';
-    reader.problem('RUNBOOK_ENCRYPTION_KEYS', 'there is nothing to decrypt with', remedy);
-  }
-  return source ?? { kind: 'module', path: '' };
-}
-
-/** Who may use a codec server. */
-export interface CodecAccess {
-  readonly token: ValuesOf<typeof CODEC_SERVER_VARIABLES>['RUNBOOK_CODEC_TOKEN'];
-  readonly issuer: ValuesOf<typeof CODEC_SERVER_VARIABLES>['RUNBOOK_CODEC_ISSUER'];
-  readonly roles: readonly string[];
-  readonly origins: readonly string[];
-}
-
-/** @param unauthenticated nobody has to prove who they are */
-export function readCodecAccess(reader: VariableReader, unauthenticated: boolean): CodecAccess {
-  const values = reader.read(CODEC_SERVER_VARIABLES);
-  const { RUNBOOK_CODEC_TOKEN: token, RUNBOOK_CODEC_ISSUER: issuer, RUNBOOK_CODEC_ROLES: roles } = values;
-  if (token === undefined && issuer === undefined && !unauthenticated)
-    reader.problem(
-      'RUNBOOK_CODEC_TOKEN',
-      'nobody could use the codec server: neither a token nor RUNBOOK_CODEC_ISSUER is given',
-      'Set one of them, or give --unauthenticated if a proxy in front authenticates',
-    );
-  if (unauthenticated && (token !== undefined || issuer !== undefined))
-    reader.problem(
-      token === undefined ? 'RUNBOOK_CODEC_ISSUER' : 'RUNBOOK_CODEC_TOKEN',
-      '--unauthenticated is given as well',
-      'Keep one of the two',
-    );
-  if (roles.length > 0 && issuer === undefined)
-    reader.problem('RUNBOOK_CODEC_ROLES', 'there is no RUNBOOK_CODEC_ISSUER', 'Set it, or remove the roles');
-  return { token, issuer, roles, origins: values.RUNBOOK_CODEC_ORIGINS };
-}

@@ -8,7 +8,7 @@ import type { CheckHosts } from '../network/check-client.js';
 import type { ProxyFor } from '../network/proxies.js';
 import { Secret } from '../servicestage/secret.js';
 import type { ServiceStageOptions } from '../servicestage/service-stage-client.js';
-import { readCodecAccess, readCodecSource, requireCodec, type CodecAccess, type CodecSource } from './codec-variables.js';
+import { readCodecAccess, readCodecSource, requireCodec, type CodecAccess, type CodecSource } from './codec.js';
 import { VariableReader, type Environment, type ValuesOf } from './environment.js';
 import { readProxies } from './proxies.js';
 import { readServiceStage } from './service-stage.js';
@@ -81,11 +81,16 @@ export interface CodecServerConfig extends CodecAccess, Pick<ClientConfig, 'logL
   readonly codec: CodecSource;
 }
 
-/** @param unauthenticated nobody has to prove who they are. @throws ConfigurationError */
+/** @param unauthenticated every caller is accepted. @throws ConfigurationError */
 export function loadCodecServerConfig(env: Environment, unauthenticated: boolean): CodecServerConfig {
   const reader = new VariableReader(env);
   const { codec, logLevel, warnings } = readClientConfig(reader);
-  const config = { ...readCodecAccess(reader, unauthenticated), codec: requireCodec(reader, codec), logLevel, warnings };
+  const config = {
+    ...readCodecAccess(reader, unauthenticated),
+    codec: requireCodec(reader, codec),
+    logLevel,
+    warnings,
+  };
   reader.throwProblems();
   return config;
 }

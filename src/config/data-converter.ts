@@ -4,7 +4,7 @@ import { EncryptionCodec } from '../codec/encryption-codec.js';
 import { KeyRing } from '../codec/key-ring.js';
 import { codecOfModule } from '../codec/module-codec.js';
 import { printable } from '../domain/text/text.js';
-import type { CodecSource } from './codec-variables.js';
+import type { CodecSource } from './codec.js';
 import { ConfigurationError } from './environment.js';
 
 /** The codec of a process. */

@@ -1,4 +1,4 @@
-/** The codec server over HTTP: the protocol of the Temporal UI and CLI, who may use it, and what strangers can cause. */
+/** The codec server over HTTP: the protocol of the Temporal UI and CLI, which callers it accepts, and what the others can cause. */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
@@ -7,11 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { EncryptionCodec } from '../../src/codec/encryption-codec.js';
 import { readEncryptionKeys } from '../../src/codec/encryption-keys.js';
 import { KeyRing } from '../../src/codec/key-ring.js';
-import {
-  startCodecServer,
-  type CodecServerOptions,
-  type RunningCodecServer,
-} from '../../src/codec-server/codec-server.js';
+import { startCodecServer, type CodecServerOptions } from '../../src/codec-server/codec-server.js';
 import { approversOf, newSigner, type Signer } from '../support/signer.js';
 
 const UI = 'https://temporal.example.com';
@@ -34,7 +30,13 @@ interface LogLine extends Readonly<Record<string, unknown>> {
   readonly msg: string;
 }
 
-async function start(options: Partial<CodecServerOptions> = {}): Promise<RunningCodecServer & { lines: LogLine[] }> {
+interface Started {
+  readonly url: string;
+  readonly lines: LogLine[];
+  readonly close: () => Promise<void>;
+}
+
+async function start(options: Partial<CodecServerOptions> = {}): Promise<Started> {
   const lines: LogLine[] = [];
   const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(JSON.parse(line) as LogLine) });
   const server = await startCodecServer({
@@ -46,10 +48,10 @@ async function start(options: Partial<CodecServerOptions> = {}): Promise<Running
     log,
     ...options,
   });
-  return { ...server, lines };
+  return { url: server.url, close: () => server.close(), lines };
 }
 
-let shared: Awaited<ReturnType<typeof start>>;
+let shared: Started;
 let signer: Signer;
 beforeAll(async () => {
   shared = await start();
@@ -111,13 +113,13 @@ describe('payloads', () => {
   });
 
   it('fail without a reason in the answer if the codec is not ours', async () => {
-    const fails = () => Promise.reject(new Error('the key service says: hunter2'));
+    const fails = () => Promise.reject(new Error('key service: hunter2'));
     const { url, close, lines } = await start({ codec: { encode: fails, decode: fails } });
     onTestFinished(close);
     const { status, json } = await post('/decode', { payloads: [plain] }, WITH_TOKEN, url);
     expect([status, json.error]).toEqual([500, 'codecFailed']);
     expect(JSON.stringify(json)).not.toContain('hunter2');
-    expect(lines).toContainEqual(expect.objectContaining({ what: 'the key service says: hunter2' }));
+    expect(lines).toContainEqual(expect.objectContaining({ what: 'key service: hunter2' }));
   });
 });
 
@@ -127,7 +129,7 @@ describe('bodies', () => {
     ['half of it', '{"payloads": [', 'the body is not JSON'],
     ['a list', [], 'the body is not {"payloads": […]} with bytes in base64'],
     ['null', 'null', 'the body is not {"payloads": […]} with bytes in base64'],
-    ['payloads that are no list', { payloads: {} }, 'the body is not {"payloads": […]} with bytes in base64'],
+    ['an object as list', { payloads: {} }, 'the body is not {"payloads": […]} with bytes in base64'],
     ['a number as payload', { payloads: [1] }, 'the body is not {"payloads": […]} with bytes in base64'],
     ['a number as bytes', { payloads: [{ data: 1 }] }, 'the body is not {"payloads": […]} with bytes in base64'],
     ['text as metadata', { payloads: [{ metadata: 'x' }] }, 'the body is not {"payloads": […]} with bytes in base64'],
@@ -137,14 +139,14 @@ describe('bodies', () => {
     expect(await post('/decode', body)).toMatchObject({ status: 400, json: { error: 'badBody', message } });
   });
 
-  it('are refused above 8 MiB, and the server goes on', async () => {
+  it('are refused above 8 MiB, and the server answers the next one', async () => {
     const { status, json } = await post('/decode', ' '.repeat(8 * 1024 * 1024 + 1));
     expect([status, json.error]).toEqual([413, 'tooLarge']);
     const largest = { payloads: [{ data: base64('x'.repeat(2_000_000)) }] };
     expect((await post('/decode', largest)).json).toEqual(largest);
   });
 
-  it('are not read from a caller who may not use the server', async () => {
+  it('are not read before the caller is accepted', async () => {
     const asked = httpRequest(`${shared.url}/decode`, { method: 'POST', headers: { 'content-length': 1_000 } });
     onTestFinished(() => void asked.destroy());
     asked.on('error', () => undefined);
@@ -165,7 +167,7 @@ describe('a caller', () => {
     expect(answered.get('www-authenticate')).toBe('Bearer');
   });
 
-  it('proves who they are with a token of the issuer, and the log says who read how many payloads', async () => {
+  it('proves who they are with a token of the issuer, and the log has who read how many payloads', async () => {
     const issuer = approversOf(signer.settings);
     const { url, close, lines } = await start({ access: { issuer, roles: ['operator'] } });
     onTestFinished(close);
@@ -239,7 +241,7 @@ describe('a page of a browser', () => {
     },
   );
 
-  it('is told the reason of a refusal, which it could not read without the headers', async () => {
+  it('can read the reason of a refusal', async () => {
     const { status, headers } = await post('/decode', {}, { origin: UI });
     expect([status, headers.get('access-control-allow-origin')]).toEqual([401, UI]);
   });

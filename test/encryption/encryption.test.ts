@@ -59,7 +59,7 @@ async function rawOf(workflowIds: readonly string[]) {
 describe.concurrent('an encrypted run', () => {
   it('is started, steered, watched, listed and reported as any other, and the server sees what the documentation lists', async () => {
     const { instanceId, path } = await stack.newInstance();
-    const vendorText = 'vendor-says-7c1';
+    const vendorText = 'vendor-text-7c1';
     await stack.control.outcome({
       ...{ instanceId, action: 'restart', durationMs: 2_000 },
       ...{ executionStatus: 'FAILED', messages: vendorText },
@@ -74,7 +74,8 @@ describe.concurrent('an encrypted run', () => {
     const watched = await asOperator('watch', id);
     const { stdout } = await asOperator('report', id);
     expect(watched.stdout).toContain('runs as cloud job');
-    for (const text of ['why-7c1', 'pause by ann-7c1', 'steering-7c1', vendorText, path]) expect(stdout).toContain(text);
+    for (const text of ['why-7c1', 'pause by ann-7c1', 'steering-7c1', vendorText, path])
+      expect(stdout).toContain(text);
 
     const raw = await rawOf([id, `runbook-target/${stack.simulator.projectId}/${instanceId}`]);
     const places = (text: string) => plainPlaces(raw, text);
@@ -113,7 +114,9 @@ describe.concurrent('an encrypted run', () => {
     const others = await withKeys(SECOND);
     const report = await runbook(['report', id], others);
     expect(report).toMatchObject({ exitCode: 1, stdout: '' });
-    expect(report.stderr).toContain('encrypted with the key "2026-05", which this process does not have (it has 2026-11)');
+    expect(report.stderr).toContain(
+      'encrypted with the key "2026-05", which this process does not have (it has 2026-11)',
+    );
     // A listing shows what it can read.
     const listed = await runbook(['ls', '--target', path], others);
     expect(listed).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(id) as unknown });
@@ -147,7 +150,7 @@ describe.concurrent('an encrypted run', () => {
   });
 });
 
-/** Where the message of a failure stands. */
+/** Where the message of a failure is. */
 const FAILURES = [
   'history.events.activityTaskFailedEventAttributes.failure.message',
   'history.events.workflowExecutionFailedEventAttributes.failure.message',
@@ -195,7 +198,9 @@ describe.concurrent('a change of keys', () => {
 });
 
 interface Started {
-  readonly workflowExecutionStartedEventAttributes: { readonly input: { readonly payloads: { readonly data: string }[] } };
+  readonly workflowExecutionStartedEventAttributes: {
+    readonly input: { readonly payloads: { readonly data: string }[] };
+  };
 }
 
 it('the temporal CLI shows an encrypted run through the codec server', async () => {

@@ -17,7 +17,7 @@ export function newKey(id: string): string {
 export interface Encrypted {
   /** The same server, with a client and workers that encrypt. Use it inside a test. */
   readonly temporal: TestTemporal;
-  /** Of commands. */
+  /** For commands. */
   readonly env: Record<string, string>;
   /** Writes a file of keys. @returns its path */
   keys(...lines: readonly string[]): Promise<string>;

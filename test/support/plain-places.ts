@@ -1,4 +1,4 @@
-/** Where a text stands in something that the server returned, byte fields included. */
+/** Where a text is in something that the server returned, byte fields included. */
 
 /** @returns the paths, without numbers of lists, each once: `events.activityTaskFailedEventAttributes.failure.message` */
 export function plainPlaces(raw: unknown, text: string): string[] {

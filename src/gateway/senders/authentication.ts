@@ -17,7 +17,5 @@ export function requireSecrets(name: string, what: string, secrets: readonly str
 export function bearerCheck(name: string, tokens: readonly string[]): (headers: Delivery['headers']) => Refusal | null {
   requireSecrets(name, 'token', tokens);
   return ({ authorization = '' }) =>
-    isOneOf(bearerToken(authorization), tokens)
-      ? null
-      : refused(401, 'unauthorized', 'the token is missing or wrong');
+    isOneOf(bearerToken(authorization), tokens) ? null : refused(401, 'unauthorized', 'the token is missing or wrong');
 }

@@ -76,7 +76,7 @@ describe('an encrypted payload', () => {
 
   it('is not decrypted if a single bit was changed, anywhere', async () => {
     const codec = codecOf(`new ${NEW}`);
-    const { metadata, data } = await encoded(codec, 'stop');
+    const { metadata = {}, data } = await encoded(codec, 'stop');
     const bytes = Buffer.from(data ?? []);
     for (let bit = 0; bit < bytes.length * 8; bit++) {
       const changed = Buffer.from(bytes);
@@ -106,7 +106,9 @@ describe('keys', () => {
 
   it('of an unknown id are named in the error, with those that are there', async () => {
     const foreign = await encoded(codecOf(`old ${OLD}`), 1);
-    const error: unknown = await codecOf(`new ${NEW}`).decode([foreign]).catch((caught: unknown) => caught);
+    const error: unknown = await codecOf(`new ${NEW}`)
+      .decode([foreign])
+      .catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(UnknownEncryptionKey);
     expect(String(error)).toBe(
       'UnknownEncryptionKey: A payload is encrypted with the key "old", which this process does not have (it has new). Add that key to the file of keys',

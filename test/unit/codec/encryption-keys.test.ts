@@ -19,7 +19,10 @@ describe('a file of keys', () => {
     ['2026-11', 'line 1 is not a key id and a key, with a space between them'],
     [`\n2026-11 ${key()} more`, 'line 2 is not a key id and a key, with a space between them'],
     [`-a ${key()}`, 'line 1 begins with no key id: up to 64 letters, digits, dots, hyphens and underscores'],
-    [`${'a'.repeat(65)} ${key()}`, 'line 1 begins with no key id: up to 64 letters, digits, dots, hyphens and underscores'],
+    [
+      `${'a'.repeat(65)} ${key()}`,
+      'line 1 begins with no key id: up to 64 letters, digits, dots, hyphens and underscores',
+    ],
     ['a *secret*', 'line 1 has a key "a" that is not base64'],
     [`a ${randomBytes(16).toString('base64')}`, 'line 1 has a key "a" of 16 bytes instead of 32'],
     [`a ${randomBytes(32).toString('hex')}`, 'line 1 has a key "a" of 48 bytes instead of 32'],

@@ -55,7 +55,7 @@ describe('the keys of a process', () => {
     expect(await ring.find('a')).toBeUndefined();
   });
 
-  it('stay while the file is missing or wrong, which is said once, and once when it is over', async () => {
+  it('stay while the file is missing or wrong, which is reported once, and once when it is over', async () => {
     const { ring, file, write, time, problems } = await ringOf(A);
     const later = async () => {
       time.nowMs += 5_000;
@@ -75,7 +75,7 @@ describe('the keys of a process', () => {
     ]);
   });
 
-  it('stay if an id got another key, since nobody could read what the first one wrote', async () => {
+  it('stay if an id got another key, since no process could read what the first one wrote', async () => {
     const { ring, write, time, problems } = await ringOf(A);
     await write(B.replace('b', 'a'));
     time.nowMs += 5_000;
@@ -105,7 +105,9 @@ describe('the codec of a file of keys', () => {
   it('is not made of a file that is wrong or missing', async () => {
     const { file, write } = await ringOf(A);
     await write('');
-    expect(() => encryptionCodec({ keysFile: file })).toThrow(`The file of keys "${file}" cannot be used: it has no key`);
+    expect(() => encryptionCodec({ keysFile: file })).toThrow(
+      `The file of keys "${file}" cannot be used: it has no key`,
+    );
     expect(() => encryptionCodec({ keysFile: `${file}-missing` })).toThrow(`"${file}-missing" does not exist`);
   });
 });

@@ -101,9 +101,9 @@ describe('a codec server', () => {
     problemsOf(() => loadCodecServerConfig(env, unauthenticated));
   const token = { RUNBOOK_CODEC_TOKEN: 'a-token-of-this-test' };
 
-  it('needs keys, and somebody who may use it', () => {
+  it('needs keys, and a caller that it accepts', () => {
     expect(problems({})).toEqual([
-      'RUNBOOK_CODEC_TOKEN: nobody could use the codec server: neither a token nor RUNBOOK_CODEC_ISSUER is given',
+      'RUNBOOK_CODEC_TOKEN: no caller could be accepted: neither a token nor RUNBOOK_CODEC_ISSUER is given',
       'RUNBOOK_ENCRYPTION_KEYS: there is nothing to decrypt with',
     ]);
     expect(problems({ RUNBOOK_ENCRYPTION_KEYS: keys, ...token })).toEqual([]);
@@ -126,7 +126,11 @@ describe('a codec server', () => {
   );
 
   it('takes several origins', () => {
-    const env = { ...token, RUNBOOK_ENCRYPTION_KEYS: keys, RUNBOOK_CODEC_ORIGINS: 'https://a.example, http://localhost:8233' };
+    const env = {
+      ...token,
+      RUNBOOK_ENCRYPTION_KEYS: keys,
+      RUNBOOK_CODEC_ORIGINS: 'https://a.example, http://localhost:8233',
+    };
     expect(loadCodecServerConfig(env, false).origins).toEqual(['https://a.example', 'http://localhost:8233']);
   });
 });
