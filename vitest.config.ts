@@ -14,7 +14,7 @@ const withTemporal = { ...withServers, globalSetup: ['./test/support/temporal-gl
 /** Files of `http` and `temporal` that start whole processes or need other programs: `npm run test:system`. */
 const system = [
   'test/{package,conformance,embedded}/**/*.test.ts',
-  'test/cli/{demo,lost-worker}.test.ts',
+  'test/cli/{demo,lost-worker,encryption}.test.ts',
   'test/gateway/{alertmanager,compose-command,resilience}.test.ts',
   'test/gateway/senders/real-alertmanager.test.ts',
   'test/workflows/{killed-*,stop-under-load}.test.ts',

@@ -29,7 +29,7 @@ async function runCodecServer({ host, port, json, ...options }: CodecServerComma
   if (unauthenticated && !LOOPBACK.test(host))
     throw new CommandError(
       'Unauthenticated',
-      `Anybody who reaches ${host} could read every payload. Listen on 127.0.0.1 behind a proxy that authenticates, or set RUNBOOK_CODEC_TOKEN or RUNBOOK_CODEC_ISSUER`,
+      `Anyone who reaches ${host} could read every payload. Listen on 127.0.0.1 behind a proxy that authenticates, or set RUNBOOK_CODEC_TOKEN or RUNBOOK_CODEC_ISSUER`,
     );
   const [{ loadCodecServerConfig }, { loadCodec }, { startCodecServer }, { createLog }] = await Promise.all([
     import('../config/config.js'),
