@@ -1,7 +1,8 @@
 /** Encryption by the environment alone, in the built processes: worker, command line, codec server, and their refusals. */
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { main } from '../../src/worker.js';
 import { endOf, runbookProcess, spawnCommand, untilShown } from '../support/command-line.js';
 import { newKey, useEncryption } from '../support/encrypted.js';
 import { plainPlaces } from '../support/plain-places.js';
@@ -88,6 +89,16 @@ describe('a process is refused', () => {
       'RUNBOOK_ENCRYPTION_KEYS: the file of keys: line 1 has a key "2026-11" of 9 bytes instead of 32',
     );
     expect(exitCode).toBe(2);
+  });
+
+  it('as a worker that brings a codec of its own as well', async () => {
+    const written = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    onTestFinished(() => written.mockRestore());
+    const { projectId: HUAWEICLOUD_SDK_PROJECT_ID, url: SERVICESTAGE_ENDPOINT } = stack.simulator;
+    const serviceStage = { HUAWEICLOUD_SDK_PROJECT_ID, SERVICESTAGE_ENDPOINT, SERVICESTAGE_TOKEN: 'x' };
+    const env = { ...encrypted.env, ...serviceStage };
+    expect(await main(env, { dataConverter: { payloadCodecs: [] } })).toBe(2);
+    expect(written.mock.calls.join()).toContain('the process that calls the worker brings a data converter of its own');
   });
 
   it('as a codec server that anyone could use', async () => {
