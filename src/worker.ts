@@ -10,7 +10,9 @@ import type { Logger } from 'pino';
 import { CloudJobWatch } from './activities/cloud-job-watch.js';
 import { learnFromReports } from './activities/learned-durations.js';
 import { loadConfig, type Config } from './config/config.js';
+import { dataConverterOf } from './config/data-converter.js';
 import { ConfigurationError, type Environment } from './config/environment.js';
+import type { Problem } from './domain/failures.js';
 import { Durations } from './domain/durations/durations.js';
 import { printable, printableLines } from './domain/text/text.js';
 import { endUnlessAnswered, endWithin, type Hanging } from './files/last-resort.js';
@@ -42,9 +44,17 @@ export interface WorkerExtensions {
   readonly dataConverter?: DataConverter;
 }
 
+const TWO_CODECS: Problem = {
+  code: 'configuration',
+  place: 'RUNBOOK_ENCRYPTION_KEYS, RUNBOOK_CODEC',
+  found: 'the process that calls the worker brings a data converter of its own',
+  remedy: 'Keep one of the two',
+};
+
 /** Runs until the process receives a signal to stop. @throws ConfigurationError, TemporalUnreachable */
-export async function runWorker(config: Config, extensions: WorkerExtensions = {}): Promise<void> {
+export async function runWorker(config: Config, given: WorkerExtensions = {}): Promise<void> {
   const log = createLog({ level: config.logLevel, format: config.logFormat });
+  const extensions = await withCodec(config, given, log);
   for (const warning of config.warnings) log.warn({ warning }, 'configuration warning');
   config.secretFiles.reportTo(({ level, text }) => log[level](text));
   const webhooks = await webhooksOf(config);
@@ -74,6 +84,12 @@ async function connectAndWork(
   } finally {
     await clientConnection.close();
   }
+}
+
+/** @throws ConfigurationError if there are two codecs, or the configured one cannot be loaded */
+async function withCodec({ codec }: Config, given: WorkerExtensions, log: Logger): Promise<WorkerExtensions> {
+  if (codec !== null && given.dataConverter !== undefined) throw new ConfigurationError([TWO_CODECS]);
+  return { ...given, ...(await dataConverterOf(codec, (text) => log.warn(text))) };
 }
 
 /** What a worker has before it starts. */

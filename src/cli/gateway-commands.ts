@@ -31,17 +31,18 @@ export function addGatewayCommands(program: Command): void {
 
 async function runGateway(options: GatewayCommandOptions): Promise<void> {
   const alarms = await loadAlarms(options.file, 'read');
-  const [{ RunbookClient }, { Calls }, { loadClientConfig }, { createLog }, { ThrottledLog }, { traceCommand }] =
+  const [{ RunbookClient }, { Calls }, { loadClientConfig }, { dataConverterOf }, { createLog }, { ThrottledLog }, { traceCommand }] =
     await Promise.all([
       import('../client/runbook-client.js'),
       import('../temporal/calls.js'),
       import('../config/config.js'),
+      import('../config/data-converter.js'),
       import('../logging/log.js'),
       import('../logging/throttled-log.js'),
       import('./trace-command.js'),
     ]);
   const config = loadClientConfig(process.env);
-  const { temporal, taskQueue, logLevel, logFormat, proxyFor, warnings, secretFiles, health } = config;
+  const { temporal, taskQueue, logLevel, logFormat, proxyFor, warnings, secretFiles, health, codec } = config;
   const log = createLog({ level: logLevel, format: logFormat });
   for (const warning of warnings) log.warn({ warning }, 'configuration warning');
   secretFiles.reportTo(({ level, text }) => log[level](text));
@@ -52,8 +53,9 @@ async function runGateway(options: GatewayCommandOptions): Promise<void> {
   );
   const { clientInterceptors, traceDelivery } = tracing;
   const { connectionOptions, namespace } = temporal;
+  const converter = await dataConverterOf(codec, (text) => log.warn(text));
   // Starts even if Temporal is unreachable: senders are then asked to retry.
-  const runbooks = RunbookClient.lazy({ ...connectionOptions, namespace, clientInterceptors });
+  const runbooks = RunbookClient.lazy({ ...connectionOptions, ...converter, namespace, clientInterceptors });
   const calls = new Calls(runbooks.client);
   const reached = { calls, taskQueue: options.taskQueue ?? taskQueue };
   try {

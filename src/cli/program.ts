@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { EXIT_CODES } from '../domain/report/report.js';
 import { printableLines } from '../domain/text/text.js';
 import { addAlarmCommands } from './alarm-commands.js';
+import { addCodecCommands } from './codec-commands.js';
 import { addDoctorCommand } from './doctor-command.js';
 import { addGatewayCommands } from './gateway-commands.js';
 import { addListCommands } from './list-commands.js';
@@ -48,6 +49,7 @@ export function createProgram(setExitCode: SetExitCode): Command {
   addTargetCommands(program);
   addScheduleCommands(program, setExitCode);
   addGatewayCommands(program);
+  addCodecCommands(program);
   addAlarmCommands(program);
   addNotifyCommands(program, setExitCode);
   addDoctorCommand(program, setExitCode);

@@ -22,19 +22,28 @@ export async function withSession<Value>(
   options: SessionOptions & Place,
   act: (session: Session) => Promise<Value>,
 ): Promise<Value> {
-  const [{ RunbookClient }, { loadClientConfig }, { traceCommand }] = await Promise.all([
+  const [{ RunbookClient }, { loadClientConfig }, { dataConverterOf }, { traceCommand }] = await Promise.all([
     import('../client/runbook-client.js'),
     import('../config/config.js'),
+    import('../config/data-converter.js'),
     import('./trace-command.js'),
   ]);
   const config = loadClientConfig(environmentWith(options));
   const { temporal, warnings } = config;
-  for (const warning of warnings) hint(`! ${warning}`);
+  const warn = (text: string) => hint(`! ${text}`);
+  for (const warning of warnings) warn(warning);
   const taskQueue = options.taskQueue ?? config.taskQueue;
   const { connectionOptions, namespace } = temporal;
+  const converter = await dataConverterOf(config.codec, warn);
   const tracing = await traceCommand(config, 'runbook-cli');
   const { clientInterceptors } = tracing;
-  const runbooks = await RunbookClient.connect({ ...connectionOptions, namespace, taskQueue, clientInterceptors });
+  const runbooks = await RunbookClient.connect({
+    ...connectionOptions,
+    ...converter,
+    namespace,
+    taskQueue,
+    clientInterceptors,
+  });
   try {
     return await act({ runbooks, client: runbooks.client, taskQueue });
   } finally {

@@ -8,6 +8,7 @@ import type { CheckHosts } from '../network/check-client.js';
 import type { ProxyFor } from '../network/proxies.js';
 import { Secret } from '../servicestage/secret.js';
 import type { ServiceStageOptions } from '../servicestage/service-stage-client.js';
+import { readCodecAccess, readCodecSource, requireCodec, type CodecAccess, type CodecSource } from './codec.js';
 import { VariableReader, type Environment, type ValuesOf } from './environment.js';
 import { readProxies } from './proxies.js';
 import type { SecretFiles } from './secret-files.js';
@@ -22,6 +23,8 @@ import { readWorkerVersion, type WorkerVersion } from './worker-version.js';
 export interface ClientConfig {
   readonly temporal: TemporalConfig;
   readonly taskQueue: string;
+  /** Where the codec of payloads comes from; `null`: they are not encrypted. `dataConverterOf` loads it. */
+  readonly codec: CodecSource | null;
   readonly runbookDirectories: readonly string[];
   readonly calendarDirectories: readonly string[];
   /** `undefined`: alarms start nothing. */
@@ -92,6 +95,25 @@ export function loadClientConfig(env: Environment): ClientConfig {
   return config;
 }
 
+/** What `runbook codec-server` needs. */
+export interface CodecServerConfig extends CodecAccess, Pick<ClientConfig, 'logLevel' | 'warnings'> {
+  readonly codec: CodecSource;
+}
+
+/** @param unauthenticated every caller is accepted. @throws ConfigurationError */
+export function loadCodecServerConfig(env: Environment, unauthenticated: boolean): CodecServerConfig {
+  const reader = new VariableReader(env);
+  const { codec, logLevel, warnings } = readClientConfig(reader);
+  const config = {
+    ...readCodecAccess(reader, unauthenticated),
+    codec: requireCodec(reader, codec),
+    logLevel,
+    warnings,
+  };
+  reader.throwProblems();
+  return config;
+}
+
 /** Reads what the worker needs. @throws ConfigurationError */
 export function loadConfig(env: Environment): Config {
   const reader = new VariableReader(env);
@@ -127,6 +149,7 @@ function readClientConfig(reader: VariableReader): ClientConfig {
     warnings: reader.warnings,
     secretFiles: reader.secretFiles,
     taskQueue: values.RUNBOOK_TASK_QUEUE,
+    codec: readCodecSource(reader),
     runbookDirectories: values.RUNBOOK_DIR,
     calendarDirectories: values.RUNBOOK_CALENDARS,
     alarmsFile: values.RUNBOOK_ALARMS,

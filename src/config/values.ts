@@ -38,7 +38,7 @@ function shown(text: string): string {
 type Refuse = (found: string, remedy: string) => never;
 
 /** A schema that reads the text of a variable. @param form what a value looks like, for the documentation */
-function kind<Value>(form: string, read: (value: string, refuse: Refuse) => Value) {
+export function kind<Value>(form: string, read: (value: string, refuse: Refuse) => Value) {
   return z
     .string()
     .transform((value, context) =>

@@ -11,6 +11,7 @@ import { DEFAULT_VERIFY } from '../domain/runbook/runbook-checks.js';
 import { ACTION_NAMES } from '../domain/target/actions.js';
 import { describeDuration } from '../domain/time/duration.js';
 import { isHostOfUrl } from '../network/host-and-port.js';
+import { CODEC_SERVER_VARIABLES, CODEC_VARIABLES } from './codec-variables.js';
 import {
   allowedHosts,
   approvers,
@@ -284,6 +285,8 @@ const ALL: Readonly<Record<string, z.ZodType>> = {
   ...TEMPORAL_VARIABLES,
   ...WORKER_VERSION_VARIABLES,
   ...CLIENT_VARIABLES,
+  ...CODEC_VARIABLES,
+  ...CODEC_SERVER_VARIABLES,
   ...WORKER_VARIABLES,
   ...PROXY_VARIABLES,
   ...SERVICESTAGE_VARIABLES,

@@ -226,6 +226,7 @@ describe('the table of variables', () => {
   it('describes the value of each, and marks those that are secret', () => {
     expect(configVariables.filter(({ form, meaning }) => form === '' || meaning === '')).toEqual([]);
     expect(configVariables.filter(({ secret }) => secret).map(({ name }) => name)).toEqual([
+      'RUNBOOK_CODEC_TOKEN',
       'SERVICESTAGE_TOKEN',
       'SERVICESTAGE_IAM_PASSWORD',
       'HUAWEICLOUD_SDK_SK',
