@@ -22,15 +22,13 @@ import { createServiceStage } from './servicestage/service-stage-client.js';
 import type { ServiceStage } from './servicestage/service-stage.js';
 import { startWarnings } from './servicestage/start-check.js';
 import { connectPatiently, TemporalUnreachable } from './temporal/patient-connection.js';
+import { requireOwnTaskQueue } from './worker/projects.js';
 import { runtimeLogger } from './worker/runtime-logger.js';
 import { requireSearchAttributes, sayReady } from './worker/start.js';
-import { nativeOptions, stopLimitMs, workerOptions } from './worker/worker-options.js';
+import { endLimitMs, nativeOptions, workerOptions } from './worker/worker-options.js';
 
 /** Documented in docs/operations.md. */
 export const WORKER_EXIT_CODES = { stopped: 0, failed: 1, configuration: 2, temporalUnreachable: 3 } as const;
-
-/** Added to the worker's own limit. Chosen: a worker without stuck work ends by itself at once. */
-const STOP_MARGIN_MS = 2_000;
 
 /** Settings that cannot be environment variables. */
 export interface WorkerExtensions {
@@ -48,6 +46,7 @@ export async function runWorker(config: Config, extensions: WorkerExtensions = {
     const { namespace } = config.temporal;
     const client = new Client({ connection: clientConnection, namespace, ...extensions });
     await requireSearchAttributes(client);
+    await requireOwnTaskQueue(client, { taskQueue: config.taskQueue, projectId: config.serviceStage.projectId });
     await work(config, { client, webhooks }, log, extensions);
   } finally {
     await clientConnection.close();
@@ -75,7 +74,7 @@ async function webhooksOf({ notificationsFile, webhookSecrets }: Config): Promis
 async function work(config: Config, reached: Reached, log: Logger, extensions: WorkerExtensions): Promise<void> {
   // Created before the runtime, which receives all signals afterwards, so that a signal during the start counts as
   // well.
-  const stop = endWithin(stopLimitMs(config) + STOP_MARGIN_MS, (hanging) => sayEnded(config, hanging));
+  const stop = endWithin(endLimitMs(config), (hanging) => sayEnded(config, hanging));
   const runtime = Runtime.install({
     logger: runtimeLogger(log),
     telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} } },

@@ -8,6 +8,7 @@ import { describeRetrying } from '../domain/once/retrying.js';
 import { leftBeforeFirstStep } from '../domain/once/settling.js';
 import { endingOf, smallState, stateOf, type Heartbeat, type OnceState } from '../domain/once/state.js';
 import { runOnce, type OnceDependencies } from './once.js';
+import { otherProject } from './other-project.js';
 import { failure } from './to-failure.js';
 
 /** Carries out the action of a step, at most once. @throws the failure that the attempt ended with; its `details[0]` is the state */
@@ -25,6 +26,13 @@ export async function performAction(
   };
   const heartbeat = (info.heartbeatDetails as Heartbeat | undefined) ?? null;
   const previous = heartbeat === null ? null : stateOf(heartbeat);
+  // A heartbeat without a cloud job proves nothing of what was sent after it.
+  const elsewhere = otherProject(
+    dependencies.serviceStage,
+    request.target,
+    previous?.cloudJob == null ? null : previous,
+  );
+  if (elsewhere !== null) throw elsewhere;
   const state = await runOnce(dependencies, request, (nowMs) => beginActing(request, facts, previous, nowMs));
   const { kind } = endingOf(state);
   if (kind === 'succeeded' || kind === 'skipped') return state;
@@ -33,7 +41,9 @@ export async function performAction(
 
 /** Finds out what happened to an action, or waits until an instance is at rest. Throws only if it is retried, or cancelled before a first step. */
 export async function settleTarget(dependencies: OnceDependencies, request: SettleTargetArguments): Promise<Settled> {
-  const { left, prior, readInRunId, limits } = request;
+  const { left, prior, readInRunId, limits, target } = request;
+  const elsewhere = otherProject(dependencies.serviceStage, target, left);
+  if (elsewhere !== null) throw elsewhere;
   const runId = Context.current().info.workflowExecution?.runId ?? '';
   const facts = readInRunId === undefined ? null : { runId, decidedInRunId: readInRunId };
   const state = await runOnce(dependencies, request, (nowMs) => {

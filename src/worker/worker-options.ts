@@ -11,10 +11,12 @@ import { failuresWithinLimit } from '../activities/to-failure.js';
 import { calendarsIn } from '../calendars/calendars.js';
 import type { Config } from '../config/config.js';
 import { processMemory, workerSizes } from '../config/worker-sizes.js';
+import { workerIdentity } from '../domain/run/worker-identity.js';
 import { createCheckClient } from '../network/check-client.js';
 import type { Notifier } from '../notifications/notifier.js';
 import { findRunbook } from '../runbooks/catalogue.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';
+import { projectsBeside } from './projects.js';
 
 /** Cancellation and the loss of an attempt arrive with heartbeats, so this is their latency. Chosen. */
 const HEARTBEAT_THROTTLE_MS = 5_000;
@@ -32,8 +34,16 @@ export interface WorkerParts {
 }
 
 /** How long a worker may take to stop, in milliseconds: longer than a POST in flight, so that the id of its cloud job is still heartbeated. */
-export function stopLimitMs({ limits }: Config): number {
+function stopLimitMs({ limits }: Config): number {
   return SHUTDOWN_GRACE_MS + limits.postTimeoutMs + SHUTDOWN_MARGIN_MS;
+}
+
+/** Added to it. Chosen: a worker without stuck work ends by itself at once. */
+const STOP_MARGIN_MS = 2_000;
+
+/** After how long a worker that is stopping ends its process by force, in milliseconds. Whoever stops it waits for longer. */
+export function endLimitMs(config: Config): number {
+  return stopLimitMs(config) + STOP_MARGIN_MS;
 }
 
 /** How the native core of a worker reaches Temporal. */
@@ -63,6 +73,7 @@ export function workerOptions(
     verify,
     runbookDirectories,
     calendarDirectories,
+    serviceStage,
   } = config;
   const activities = createActivities({
     ...parts,
@@ -76,6 +87,7 @@ export function workerOptions(
     approvers,
     verify,
     temporal: temporalAccess(client),
+    otherProjects: projectsBeside(client, { taskQueue, projectId: serviceStage.projectId }),
   });
   const { cachedWorkflows, activitySlots, workflowTaskSlots } = workerSizes(processMemory(), config.sizes);
   return {
@@ -85,7 +97,7 @@ export function workerOptions(
     activities: { ...activities },
     interceptors: { activity: [failuresWithinLimit] },
     ...workflowCode(),
-    identity: `${process.pid}@${hostname()}`,
+    identity: workerIdentity(process.pid, hostname(), serviceStage.projectId),
     maxCachedWorkflows: cachedWorkflows,
     maxConcurrentActivityTaskExecutions: activitySlots,
     maxConcurrentWorkflowTaskExecutions: workflowTaskSlots,
