@@ -8,7 +8,7 @@ import { otherProjects } from '../domain/run/worker-identity.js';
 const BELIEVED_MS = 5_000;
 
 /** Where a worker takes its work from, and for which project. */
-export interface Place {
+interface Place {
   readonly taskQueue: string;
   readonly projectId: string;
 }

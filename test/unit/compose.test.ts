@@ -135,7 +135,7 @@ describe('the compose file', () => {
 
 describe('a Temporal elsewhere', () => {
   const cloud = { TEMPORAL_ADDRESS: 'a.b.tmprl.cloud:7233', TEMPORAL_NAMESPACE: 'a.b', TEMPORAL_API_KEY: 'the-key' };
-  const project = { SERVICESTAGE_REGION: 'a', HUAWEICLOUD_SDK_PROJECT_ID: 'b', SERVICESTAGE_TOKEN: 'c' };
+  const project = { SERVICESTAGE_REGION: 'cn-north-4', HUAWEICLOUD_SDK_PROJECT_ID: 'b', SERVICESTAGE_TOKEN: 'c' };
 
   it('is reached with TLS and the key that the shell has', () => {
     const { temporal } = loadConfig(environmentOf('worker-external', { ...cloud, ...project }));

@@ -95,7 +95,7 @@ describe('two projects on one task queue', () => {
       return raw.pendingActivities?.[0]?.lastFailure?.message?.includes(`serves project ${OTHER}`) === true;
     });
     await stopOther();
-    expect(await controlOf(elsewhere).requests()).toEqual([]);
+    expect((await controlOf(elsewhere).requests()).requests).toEqual([]);
 
     const stopAgain = await beginWorker(taskQueue, simulator, simulator.projectId);
     expect(await handle.result()).toMatchObject({ outcome: 'succeeded' });

@@ -83,7 +83,7 @@ const Kustomization = z.strictObject({
     .array(z.strictObject({ target: z.strictObject({ kind: z.string(), name: z.string() }), patch: z.string() }))
     .default([]),
 });
-export type Kustomization = z.infer<typeof Kustomization>;
+type Kustomization = z.infer<typeof Kustomization>;
 
 /** @param folder below deploy/kubernetes */
 export function kustomizationOf(folder: string): Kustomization {
