@@ -2,8 +2,9 @@
  * A worker serves one ServiceStage project. Where a run of another project reaches it, it must neither read nor send: in its own project the
  * instance and its cloud job do not exist, which would look as if they were gone.
  */
+import { Context } from '@temporalio/activity';
 import type { ApplicationFailure } from '@temporalio/common';
-import { endedAs, smallState, type OnceState } from '../domain/once/state.js';
+import { asHeartbeat, endedAs, endingOf, smallState, type OnceState } from '../domain/once/state.js';
 import type { Target } from '../domain/target/target.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';
 import { failure } from './to-failure.js';
@@ -11,24 +12,42 @@ import { failure } from './to-failure.js';
 /** Until another worker may have come. Chosen. */
 const RETRY_MS = 5_000;
 
-type Project = Pick<ServiceStage, 'projectId'>;
-type Planned = Pick<Target, 'path' | 'projectId'>;
+/** Is the target in another project than this worker serves? */
+export function isElsewhere(
+  { projectId }: Pick<ServiceStage, 'projectId'>,
+  target: Pick<Target, 'projectId'>,
+): boolean {
+  return target.projectId !== projectId;
+}
+
+/** The failure of a reading that was given to a worker of another project. */
+export function readElsewhere(serviceStage: Pick<ServiceStage, 'projectId'>, target: Target): ApplicationFailure {
+  return failure('OtherProject', messageOf(serviceStage, target), { nextRetryDelayMs: RETRY_MS });
+}
 
 /**
- * The failure of an activity that was given to a worker of another project; `null` if this worker serves the target's.
+ * The failure of an attempt that the once machine ended at its beginning, as it does where a worker stops. What the state proves of earlier attempts
+ * it hands on to the next one.
  *
- * @param known what is known of the step for certain, so that it is still known if no other worker comes in time. `null`: then anything may have been sent
+ * @returns null if the attempt did not end for that: it was superseded or cancelled, or this worker serves the target's project
  */
-export function otherProject(
-  { projectId }: Project,
-  target: Planned,
-  known: OnceState | null = null,
+export function endedElsewhere(
+  serviceStage: Pick<ServiceStage, 'projectId'>,
+  target: Target,
+  state: OnceState,
 ): ApplicationFailure | null {
-  if (target.projectId === projectId) return null;
-  const message = `This worker serves project ${projectId}, and ${target.path} is in project ${target.projectId}`;
-  const ending = { kind: 'failed', failure: 'OtherProject', message, retryInMs: RETRY_MS } as const;
-  return failure('OtherProject', message, {
-    nextRetryDelayMs: RETRY_MS,
-    ...(known === null ? {} : { details: smallState(endedAs(known, ending)) }),
-  });
+  const ending = endingOf(state);
+  if (!isElsewhere(serviceStage, target) || ending.kind !== 'failed' || ending.failure !== 'WorkerStopped') return null;
+  const message = messageOf(serviceStage, target);
+  const trail = state.trail.map((entry) => (entry.decision === 'stopped' ? { ...entry, note: message } : entry));
+  const handedOn = endedAs(
+    { ...state, trail },
+    { kind: 'failed', failure: 'OtherProject', message, retryInMs: RETRY_MS },
+  );
+  Context.current().heartbeat(asHeartbeat(handedOn));
+  return failure('OtherProject', message, { details: smallState(handedOn), nextRetryDelayMs: RETRY_MS });
+}
+
+function messageOf({ projectId }: Pick<ServiceStage, 'projectId'>, target: Target): string {
+  return `This worker serves project ${projectId}, and ${target.path} is in project ${target.projectId}`;
 }

@@ -8,7 +8,7 @@ import { describeRetrying } from '../domain/once/retrying.js';
 import { leftBeforeFirstStep } from '../domain/once/settling.js';
 import { endingOf, smallState, stateOf, type Heartbeat, type OnceState } from '../domain/once/state.js';
 import { runOnce, type OnceDependencies } from './once.js';
-import { otherProject } from './other-project.js';
+import { endedElsewhere } from './other-project.js';
 import { failure } from './to-failure.js';
 
 /** Carries out the action of a step, at most once. @throws the failure that the attempt ended with; its `details[0]` is the state */
@@ -26,24 +26,15 @@ export async function performAction(
   };
   const heartbeat = (info.heartbeatDetails as Heartbeat | undefined) ?? null;
   const previous = heartbeat === null ? null : stateOf(heartbeat);
-  // A heartbeat without a cloud job proves nothing of what was sent after it.
-  const elsewhere = otherProject(
-    dependencies.serviceStage,
-    request.target,
-    previous?.cloudJob == null ? null : previous,
-  );
-  if (elsewhere !== null) throw elsewhere;
   const state = await runOnce(dependencies, request, (nowMs) => beginActing(request, facts, previous, nowMs));
   const { kind } = endingOf(state);
   if (kind === 'succeeded' || kind === 'skipped') return state;
-  throw failureOf(state);
+  throw endedElsewhere(dependencies.serviceStage, request.target, state) ?? failureOf(state);
 }
 
 /** Finds out what happened to an action, or waits until an instance is at rest. Throws only if it is retried, or cancelled before a first step. */
 export async function settleTarget(dependencies: OnceDependencies, request: SettleTargetArguments): Promise<Settled> {
-  const { left, prior, readInRunId, limits, target } = request;
-  const elsewhere = otherProject(dependencies.serviceStage, target, left);
-  if (elsewhere !== null) throw elsewhere;
+  const { left, prior, readInRunId, limits } = request;
   const runId = Context.current().info.workflowExecution?.runId ?? '';
   const facts = readInRunId === undefined ? null : { runId, decidedInRunId: readInRunId };
   const state = await runOnce(dependencies, request, (nowMs) => {
@@ -52,7 +43,8 @@ export async function settleTarget(dependencies: OnceDependencies, request: Sett
   });
   const ending = endingOf(state);
   if (ending.kind === 'cancelled' && prior?.kind !== 'cancelled') throw failureOf(state);
-  if (ending.kind === 'failed' && ending.retryInMs !== null) throw failureOf(state);
+  if (ending.kind === 'failed' && ending.retryInMs !== null)
+    throw endedElsewhere(dependencies.serviceStage, request.target, state) ?? failureOf(state);
   return facts === null ? state : { ...state, settledInRunId: runId };
 }
 

@@ -152,7 +152,7 @@ describe('a Temporal elsewhere', () => {
         TEMPORAL_NAMESPACE: 'default',
       });
     const { temporal } = loadConfig(environmentOf('worker', { ...cloud, ...project }));
-    expect(temporal.connectionOptions).not.toHaveProperty('apiKey');
+    expect(temporal.connectionOptions.apiKey).toBeUndefined();
   });
 
   it('needs none of the services of the file', () => {

@@ -2,13 +2,15 @@
  * Checks deploy/kubernetes without a cluster and without Kustomize: every object against Kubernetes' schemas, every reference, every variable, and
  * the numbers that depend on the worker. `kubectl kustomize` is run by hand (docs/deploy.md).
  */
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { calendarsIn } from '../../../src/calendars/calendars.js';
-import { loadConfig } from '../../../src/config/config.js';
+import { loadClientConfig, loadConfig } from '../../../src/config/config.js';
 import { configVariables, TEMPORAL_VARIABLES } from '../../../src/config/variables.js';
 import { workerSizes } from '../../../src/config/worker-sizes.js';
 import { readWebhooks } from '../../../src/notifications/read-webhooks.js';
@@ -53,6 +55,25 @@ function environmentOf(name: string): Record<string, string> {
     string,
     string
   >;
+}
+
+/** What the Secrets of the example hold, where it matters to who reads it. */
+const SECRETS: Readonly<Record<string, string>> = {
+  'encryption-keys': `2026-11 ${randomBytes(32).toString('base64')}`,
+  'ops-webhook': 'https://hooks.example.com/ops',
+};
+
+/** The environment with its secrets in files that exist. They are gone after the test. */
+function withSecrets(environment: Readonly<Record<string, string>>): Record<string, string> {
+  const folder = mkdtempSync(join(tmpdir(), 'secrets-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const entries = Object.entries(environment).map(([name, value]) => {
+    if (!value.startsWith('/run/secrets/')) return [name, value];
+    const file = join(folder, basename(value));
+    writeFileSync(file, SECRETS[basename(value)] ?? 'abcdefghijklmnopqrst');
+    return [name, file];
+  });
+  return Object.fromEntries(entries) as Record<string, string>;
 }
 
 describe('the manifests', () => {
@@ -164,6 +185,16 @@ describe.each(deployments)('the pods of $name', ({ name, replicas, pod, containe
 });
 
 describe('the worker', () => {
+  it('is configured completely by the example', () => {
+    const { temporal, serviceStage } = loadConfig(withSecrets(environmentOf('worker')));
+    expect(temporal).toMatchObject({
+      namespace: 'example.a1b2c',
+      connectionOptions: { apiKey: expect.anything() as unknown },
+    });
+    expect(temporal.connectionOptions.tls).toBeTruthy();
+    expect(serviceStage).toMatchObject({ credentials: { kind: 'keyFiles' } });
+  });
+
   it('has the time to stop that it needs, with a margin for a longer POST', () => {
     const config = loadConfig({
       SERVICESTAGE_REGION: 'cn-north-4',
@@ -204,6 +235,10 @@ describe('the worker', () => {
 });
 
 describe('the gateway', () => {
+  it('is configured by what it shares with the worker', () => {
+    expect(loadClientConfig(withSecrets(environmentOf('gateway')))).toMatchObject({ taskQueue: 'runbooks-example' });
+  });
+
   it('finds its alarms file, and beside it the tokens that the file names', () => {
     const { RUNBOOK_ALARMS: path = '' } = environmentOf('gateway');
     const volume = gateway?.pod.volumes.find(({ name }) => name === 'alarms')?.projected;
