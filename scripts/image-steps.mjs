@@ -5,7 +5,7 @@
  *     node scripts/image-steps.mjs
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -57,8 +57,9 @@ const CARRY_OUT = {
 };
 
 function megabytes(path) {
-  const [bytes] = execFileSync('du', ['-sb', path], { encoding: 'utf8' }).split('\t');
-  return `${Math.round(Number(bytes) / 1e6)} MB`;
+  const files = readdirSync(path, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const bytes = files.reduce((sum, { parentPath, name }) => sum + lstatSync(join(parentPath, name)).size, 0);
+  return `${Math.round(bytes / 1e6)} MB`;
 }
 
 function tryIt(args, status) {

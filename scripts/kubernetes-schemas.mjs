@@ -40,14 +40,14 @@ function cut(value) {
 }
 
 const $defs = {};
-function take(name) {
+function addSchema(name) {
   if (Object.hasOwn($defs, name)) return;
   if (all[name] === undefined) throw new Error(`There is no ${name}`);
   $defs[name] = cut(all[name]);
-  for (const [, next] of JSON.stringify($defs[name]).matchAll(/"\$ref":"#\/\$defs\/([^"]+)"/g)) take(next);
+  for (const [, next] of JSON.stringify($defs[name]).matchAll(/"\$ref":"#\/\$defs\/([^"]+)"/g)) addSchema(next);
 }
-for (const name of Object.values(KINDS)) take(name);
+for (const name of Object.values(KINDS)) addSchema(name);
 
 const version = /v(\d+\.\d+)/.exec(folder)?.[1];
-const $comment = `Of Kubernetes ${version} (Apache-2.0), cut by scripts/kubernetes-schemas.mjs`;
+const $comment = `Schemas of Kubernetes ${version} (Apache-2.0), cut by scripts/kubernetes-schemas.mjs`;
 writeFileSync(TARGET, `${JSON.stringify({ $comment, kinds: KINDS, $defs }, null, 1)}\n`);

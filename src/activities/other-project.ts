@@ -1,6 +1,6 @@
 /**
  * A worker serves one ServiceStage project. Where a run of another project reaches it, it must neither read nor send: in its own project the
- * instance and its cloud job do not exist, which would look as if they were gone.
+ * instance and its cloud job do not exist, which would be a false proof that they were deleted.
  */
 import { Context } from '@temporalio/activity';
 import type { ApplicationFailure } from '@temporalio/common';
@@ -26,8 +26,8 @@ export function readElsewhere(serviceStage: Pick<ServiceStage, 'projectId'>, tar
 }
 
 /**
- * The failure of an attempt that the once machine ended at its beginning, as it does where a worker stops. What the state proves of earlier attempts
- * it hands on to the next one.
+ * The failure of an attempt that the once machine ended at its beginning, as it does where a worker stops. The next attempt
+ * receives what the state proves of earlier ones.
  *
  * @returns null if the attempt did not end for that: it was superseded or cancelled, or this worker serves the target's project
  */
@@ -40,12 +40,12 @@ export function endedElsewhere(
   if (!isElsewhere(serviceStage, target) || ending.kind !== 'failed' || ending.failure !== 'WorkerStopped') return null;
   const message = messageOf(serviceStage, target);
   const trail = state.trail.map((entry) => (entry.decision === 'stopped' ? { ...entry, note: message } : entry));
-  const handedOn = endedAs(
+  const passedOn = endedAs(
     { ...state, trail },
     { kind: 'failed', failure: 'OtherProject', message, retryInMs: RETRY_MS },
   );
-  Context.current().heartbeat(asHeartbeat(handedOn));
-  return failure('OtherProject', message, { details: smallState(handedOn), nextRetryDelayMs: RETRY_MS });
+  Context.current().heartbeat(asHeartbeat(passedOn));
+  return failure('OtherProject', message, { details: smallState(passedOn), nextRetryDelayMs: RETRY_MS });
 }
 
 function messageOf({ projectId }: Pick<ServiceStage, 'projectId'>, target: Target): string {

@@ -14,7 +14,7 @@ interface Place {
 }
 
 /**
- * @returns what tells the other projects on the task queue. Where Temporal does not say who polls, there are none
+ * @returns what reads the other projects on the task queue. Where Temporal does not report who polls, there are none
  */
 export function projectsBeside(client: Client, { taskQueue, projectId }: Place): () => Promise<readonly string[]> {
   let asked: { readonly atMs: number; readonly answer: Promise<readonly string[]> } | null = null;

@@ -41,7 +41,7 @@ function stopLimitMs({ limits }: Config): number {
 /** Added to it. Chosen: a worker without stuck work ends by itself at once. */
 const STOP_MARGIN_MS = 2_000;
 
-/** After how long a worker that is stopping ends its process by force, in milliseconds. Whoever stops it waits for longer. */
+/** After how long a worker that is stopping ends its process by force, in milliseconds. What stops it has to wait for longer. */
 export function endLimitMs(config: Config): number {
   return stopLimitMs(config) + STOP_MARGIN_MS;
 }

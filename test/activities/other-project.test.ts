@@ -78,14 +78,14 @@ describe('a worker of another project', () => {
     });
   });
 
-  it('says nothing where Temporal does not name its attempt as the current one', async () => {
+  it('reports nothing where Temporal does not name its attempt as the current one', async () => {
     const { target, before } = await bench.instance();
     const given = { action, target, before, attempt: 2, standing: 'superseded' as const, serviceStage: elsewhere() };
     expect(await bench.perform(given)).toMatchObject({ kind: 'leftSilently' });
   });
 });
 
-it('a settle neither reads, and hands on what was left to it', async () => {
+it('a settle there does not read either, and its failure has what was left to it', async () => {
   const { target, before } = await bench.instance();
   const askedBefore = await requests();
   const prior = failedWith('Unanswered');

@@ -103,7 +103,7 @@ describe('two projects on one task queue', () => {
     expect(await controlOf(simulator).accepted(instanceId)).toHaveLength(1);
   });
 
-  it('a run is refused while workers of both poll, whoever plans it, and a further worker does not join', async () => {
+  it('a run is refused while workers of both poll, by either of them, and a further worker does not join', async () => {
     const taskQueue = `${temporal.taskQueue}-shared`;
     for (const cloud of [simulator, elsewhere]) await controlOf(cloud).createInstance({ ...place, name: 'same-name' });
     const stops = [

@@ -63,7 +63,7 @@ const SECRETS: Readonly<Record<string, string>> = {
   'ops-webhook': 'https://hooks.example.com/ops',
 };
 
-/** The environment with its secrets in files that exist. They are gone after the test. */
+/** The environment with its secrets in files that exist. They are deleted after the test. */
 function withSecrets(environment: Readonly<Record<string, string>>): Record<string, string> {
   const folder = mkdtempSync(join(tmpdir(), 'secrets-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));

@@ -41,7 +41,7 @@ const Container = z.object({
   securityContext: z.looseObject({}),
   volumeMounts: z.array(z.object({ name: z.string(), mountPath: z.string(), readOnly: z.boolean().default(false) })),
 });
-/** What the tests look at in a Deployment; the rest is up to the schema. */
+/** What the tests read of a Deployment; the rest is up to the schema. */
 export const Deployment = z.object({
   spec: z.object({
     replicas: z.int(),

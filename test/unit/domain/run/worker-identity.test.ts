@@ -14,7 +14,7 @@ describe('the other projects on a task queue', () => {
   });
 
   it('do not count once their workers have stopped polling', () => {
-    expect(otherProjects([poller('gone', 80_000), poller('here', 70_000)], 'own', NOW)).toEqual(['here']);
+    expect(otherProjects([poller('stopped', 80_000), poller('here', 70_000)], 'own', NOW)).toEqual(['here']);
   });
 
   it('are not known of workers that do not say', () => {
