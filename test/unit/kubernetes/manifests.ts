@@ -68,7 +68,7 @@ const Generator = z.strictObject({
   files: z.array(z.string()).default([]),
   options: z.strictObject({ disableNameSuffixHash: z.boolean() }).optional(),
 });
-const Label = z.strictObject({ pairs: z.record(z.string(), z.string()), includeSelectors: z.boolean().optional() });
+const Label = z.strictObject({ pairs: z.record(z.string(), z.string()), includeTemplates: z.boolean().optional() });
 /** The fields of a kustomization that are in use here; https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/ */
 const Kustomization = z.strictObject({
   apiVersion: z.enum(['kustomize.config.k8s.io/v1beta1', 'kustomize.config.k8s.io/v1alpha1']),
