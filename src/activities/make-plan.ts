@@ -58,8 +58,10 @@ export async function makePlan(
     earlier === null
       ? (seen) => planTarget(dependencies, runbook, seen, inputs, problems)
       : (seen) => planLeft(earlier, seen, () => listVersions(dependencies, seen.target), problems);
-  problems.push(...(await sharedQueue(dependencies)));
-  const targets = value === null ? [] : await planTargets(dependencies, runbook, value, planOne, problems);
+  const shared = await sharedQueue(dependencies);
+  problems.push(...shared);
+  const isUnclear = value === null || shared.length > 0;
+  const targets = isUnclear ? [] : await planTargets(dependencies, runbook, value, planOne, problems);
   const guards =
     value === null
       ? undefined

@@ -1,6 +1,6 @@
 /** Workers of two ServiceStage projects that poll one task queue by mistake: the promises hold, and the mistake is named. */
-import type { Worker } from '@temporalio/worker';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { NativeConnection, type Worker } from '@temporalio/worker';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createActivities } from '../../src/activities/index.js';
 import { temporalAccess } from '../../src/activities/temporal-access.js';
 import { CloudJobWatch } from '../../src/activities/cloud-job-watch.js';
@@ -67,11 +67,14 @@ async function beginWorker(
     watch: new CloudJobWatch(new Durations()),
   });
   const identity = workerIdentity(process.pid, 'host', projectId);
-  const worker: Worker = await temporal.worker({ taskQueue, identity, activities: { ...activities } });
+  // Two workers of one queue need two connections where they share a process.
+  const connection = await NativeConnection.connect({ address: temporal.address });
+  const worker: Worker = await temporal.worker({ connection, taskQueue, identity, activities: { ...activities } });
   const running = worker.run();
   return async () => {
     if (worker.getState() === 'RUNNING') worker.shutdown();
     await running;
+    await connection.close();
   };
 }
 
@@ -110,19 +113,23 @@ describe('two projects on one task queue', () => {
       await beginWorker(taskQueue, simulator, simulator.projectId),
       await beginWorker(taskQueue, elsewhere, OTHER),
     ];
+    onTestFinished(async () => {
+      for (const stop of stops) await stop();
+    });
     const own = { taskQueue, projectId: simulator.projectId };
     await until(async () => (await projectsBeside(temporal.client, own)()).length === 1);
     await until(async () => (await projectsBeside(temporal.client, { taskQueue, projectId: OTHER })()).length === 1);
     const args = [{ targets: ['shop/checkout/same-name'] }];
     for (const number of [1, 2, 3, 4]) {
       const workflowId = `shared-${number}-${taskQueue}`;
-      await expect(temporal.client.workflow.execute('restart', { workflowId, taskQueue, args })).rejects.toMatchObject({
-        cause: { message: expect.stringContaining('workers of 2 projects take work from it') },
-      });
+      const handle = await temporal.client.workflow.start('restart', { workflowId, taskQueue, args });
+      await expect(handle.result()).rejects.toThrow();
+      const { report } = (await handle.describe()).memo ?? {};
+      const message = expect.stringContaining('workers of 2 projects take work from it') as unknown;
+      expect(report).toMatchObject({ outcome: 'refused', failure: { name: 'InvalidPlan', message } });
     }
     await expect(requireOwnTaskQueue(temporal.client, own)).rejects.toThrow(
       `workers of project ${OTHER} take work from it`,
     );
-    for (const stop of stops) await stop();
   });
 });

@@ -155,9 +155,8 @@ describe.each(deployments)('the pods of $name', ({ name, replicas, pod, containe
   it('are asked for their health at the port of the configuration', () => {
     const health = container.ports.find((port) => port.name === 'health')?.containerPort;
     expect(environmentOf(name)['RUNBOOK_HEALTH_PORT']).toBe(String(health));
-    const { startupProbe, livenessProbe, readinessProbe } = container;
-    for (const probe of [startupProbe, livenessProbe])
-      expect(probe.httpGet).toEqual({ path: '/livez', port: 'health' });
+    const { livenessProbe, readinessProbe } = container;
+    expect(livenessProbe.httpGet).toEqual({ path: '/livez', port: 'health' });
     expect(readinessProbe.httpGet).toEqual({ path: '/readyz', port: 'health' });
   });
 

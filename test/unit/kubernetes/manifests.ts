@@ -34,7 +34,6 @@ const Container = z.object({
   env: z.array(Env).default([]),
   envFrom: z.array(z.object({ configMapRef: z.object({ name: z.string() }) })),
   ports: z.array(z.object({ name: z.string(), containerPort: z.int() })),
-  startupProbe: Probe,
   livenessProbe: Probe,
   readinessProbe: Probe,
   resources: z.object({ limits: z.object({ memory: z.string() }) }),
