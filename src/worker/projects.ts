@@ -1,5 +1,6 @@
 /** A task queue belongs to one ServiceStage project. This is how a worker notices that workers of another one share it. */
 import type { Client } from '@temporalio/client';
+import { withinCallLimit } from '../activities/time-limits.js';
 import { readPollers } from '../client/run-facts.js';
 import { ConfigurationError } from '../config/environment.js';
 import { otherProjects } from '../domain/run/worker-identity.js';
@@ -14,13 +15,14 @@ interface Place {
 }
 
 /**
- * @returns what reads the other projects on the task queue. Where Temporal does not report who polls, there are none
+ * @returns what reads the other projects on the task queue. Where Temporal does not report in time who polls, there are none
  */
 export function projectsBeside(client: Client, { taskQueue, projectId }: Place): () => Promise<readonly string[]> {
   let asked: { readonly atMs: number; readonly answer: Promise<readonly string[]> } | null = null;
   const ask = async () => {
     try {
-      return otherProjects(await readPollers(client, taskQueue), projectId, Date.now());
+      const pollers = await withinCallLimit(client, () => readPollers(client, taskQueue));
+      return otherProjects(pollers, projectId, Date.now());
     } catch {
       return [];
     }
