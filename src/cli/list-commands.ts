@@ -3,7 +3,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { ListOptions } from '../client/list-runs.js';
 import type { RunbookClient } from '../client/runbook-client.js';
 import { OUTCOMES, type Outcome } from '../domain/report/report.js';
-import { ATTENTION_OUTCOMES } from '../domain/run/attention.js';
+import { UNSUCCESSFUL_OUTCOMES } from '../domain/run/attention.js';
 import { durationMs } from '../domain/time/duration.js';
 import { createColors } from './colors.js';
 import { integerBetween, withSessionOptions, type SessionOptions } from './options.js';
@@ -51,8 +51,7 @@ async function runsOf(client: RunbookClient, options: LsOptions): Promise<ShownR
   const { open, runbook, target, outcome: outcomes, requestedBy, since, limit } = options;
   const asked: ListOptions = { open, runbook, target, outcomes, requestedBy, sinceMs: since, limit };
   // If only outcomes that never need a person are wanted, one listing is enough.
-  const mayNeedYou =
-    outcomes === undefined || outcomes.some((each) => ATTENTION_OUTCOMES.some((name) => name === each));
+  const mayNeedYou = outcomes === undefined || outcomes.some((each) => UNSUCCESSFUL_OUTCOMES.includes(each));
   const [first, list] = await Promise.all([
     mayNeedYou ? client.list({ ...asked, limit: MOST_NEED_YOU, needsAttention: true }) : { runs: [], more: false },
     client.list(asked),

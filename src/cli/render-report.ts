@@ -8,7 +8,16 @@ import { gateLines } from './render-gates.js';
 import { usualWords } from './render-usual.js';
 import { approvalReportLines, commandLines, decisionLines } from './render-steering.js';
 import { describeObservation } from '../domain/target/target.js';
-import { differencesOf, mark, meaningOf, notHeldWarning, period, stepTitle, trailLine } from '../rendering/meaning.js';
+import {
+  differencesOf,
+  leftOutChecks,
+  mark,
+  meaningOf,
+  notHeldWarning,
+  period,
+  stepTitle,
+  trailLines,
+} from '../rendering/meaning.js';
 import { nextLines } from '../rendering/next-command.js';
 import { undelivered } from '../rendering/notifications.js';
 import { leftOutOf } from '../rendering/report-facts.js';
@@ -50,6 +59,8 @@ function targetLines(target: TargetReport, colors: Colors): string[] {
   if (captured !== null) lines.push(colors.dim(`  before   ${describeObservation(captured)}`));
   for (const step of steps) lines.push(...stepLines(step, '', colors));
   for (const id of notReached) lines.push(colors.dim(`  ${mark('pending')} ${id}: not reached`));
+  const leftOut = leftOutChecks(target);
+  if (leftOut !== null) lines.push(colors.dim(`  checks left out: ${leftOut}`));
   for (const undo of compensations) lines.push(...stepLines(undo, 'undo: ', colors));
   if (lastSeen !== null) lines.push(`  now      ${describeObservation(lastSeen)}`);
   const notHeld = notHeldWarning(target);
@@ -63,7 +74,7 @@ function targetLines(target: TargetReport, colors: Colors): string[] {
 }
 
 function stepLines(step: StepReport, prefix: string, colors: Colors): string[] {
-  const { result, cloudJobId, after, failure, attempts, trail, startedAtMs, endedAtMs, sent, evidence, check } = step;
+  const { result, cloudJobId, after, failure, attempts, startedAtMs, endedAtMs, sent, evidence, check } = step;
   const job = cloudJobId === null ? '' : `, cloud job ${cloudJobId}`;
   const tookMs = endedAtMs - startedAtMs;
   const usual = step.usual === undefined ? '' : `, ${usualWords(step.usual, tookMs, colors)}`;
@@ -78,7 +89,7 @@ function stepLines(step: StepReport, prefix: string, colors: Colors): string[] {
   if (check !== undefined) lines.push(colors.dim(`      ${describeEvidence(check)}`), ...bodyLines(check, colors));
   if (sent === 'unknown') lines.push(colors.warn('      it is not known whether ServiceStage acted for this step'));
   if (evidence !== undefined) lines.push(colors.dim(`      ${adoptionText(evidence)}`));
-  if (attempts > 1) lines.push(...trail.map((entry) => colors.dim(`      ${trailLine(entry)}`)));
+  if (attempts > 1) lines.push(...trailLines(step).map((line) => colors.dim(`      ${line}`)));
   if (failure !== undefined) lines.push(...failureLines(failure, colors).map((line) => `      ${line}`));
   return lines;
 }

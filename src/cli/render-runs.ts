@@ -22,6 +22,7 @@ export interface ShownRuns {
 const ATTENTIONS: Readonly<Record<Attention, { readonly words: string; readonly command: 'report' | 'watch' }>> = {
   indeterminate: { words: 'it is not known what happened', command: 'report' },
   compensationFailed: { words: 'an undo failed: check the instance', command: 'report' },
+  leftChanged: { words: 'it did not succeed, and left this behind', command: 'report' },
   noReport: { words: 'it ended without a report: nothing was undone', command: 'watch' },
   paused: { words: 'paused', command: 'watch' },
   blocked: { words: 'a step waits for your decision', command: 'watch' },
@@ -48,9 +49,20 @@ function attentionLines(run: ListedRun, nowMs: number, colors: Colors): string[]
   const by = requestedBy === null ? '' : `, requested by ${requestedBy}`;
   return [
     `${colors.bad('!')} ${runbook} on ${targetWords(run)}: ${colors.bad(words)}`,
+    ...leftLines(run, colors),
     `    ${colors.dim(`${whenWords(run, nowMs)}${by}`)}`,
     `    → runbook ${command} ${shellWord(workflowId)}`,
   ];
+}
+
+/** Chosen: more are in the report. */
+const MOST_LEFT = 3;
+
+/** The path is named in the line above if it is the only target. */
+function leftLines({ left, targets }: ListedRun, colors: Colors): string[] {
+  const shown = left.slice(0, MOST_LEFT).map(({ path, what }) => (targets.length === 1 ? what : `${path}: ${what}`));
+  const more = left.length > MOST_LEFT ? [`… ${left.length - MOST_LEFT} more`] : [];
+  return [...shown, ...more].map((line) => `    ${colors.warn(line)}`);
 }
 
 function whenWords({ startedAtMs, endedAtMs }: ListedRun, nowMs: number): string {

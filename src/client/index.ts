@@ -18,7 +18,8 @@ export {
   ServerUnreachable,
 } from '../temporal/errors.js';
 export type { LeaseHolding } from './lease-holding.js';
-export type { ListedRun, ListOptions, RunFilter, RunList } from './list-runs.js';
+export type { ListedRun, ListOptions, RunList } from './list-runs.js';
+export type { RunFilter } from './run-query.js';
 export type { RunSnapshot } from './report-snapshot.js';
 export type {
   ConnectOptions,
@@ -117,6 +118,7 @@ export type {
   TargetProgress,
 } from '../domain/report/progress.js';
 export type { Attention } from '../domain/run/attention.js';
+export type { LeftBehind } from '../domain/run/left-behind.js';
 export { reportHtml } from '../rendering/report-html.js';
 export { reportMarkdown } from '../rendering/report-markdown.js';
 export type { SeenTask, SeenTasks, TaskState } from '../domain/target/cloud-job-tasks.js';

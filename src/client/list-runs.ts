@@ -9,43 +9,26 @@ import {
   type WorkflowClient,
   type WorkflowExecutionInfo,
 } from '@temporalio/client';
-import { ALARM_RULE_PREFIX, ALARM_RULE_WORKFLOW } from '../domain/alarms/alarm.js';
+import { ALARM_RULE_PREFIX } from '../domain/alarms/alarm.js';
 import {
   OUTCOME_SEARCH_ATTRIBUTE,
   REPORT_MEMO,
   SCHEDULED_BY_SEARCH_ATTRIBUTE,
   REQUESTER_MEMO,
   STATE_SEARCH_ATTRIBUTE,
-  TARGET_RUN_WORKFLOW,
   TARGET_SEARCH_ATTRIBUTE,
 } from '../domain/contract.js';
-import { OUTCOMES, type Outcome } from '../domain/report/report.js';
-import { ATTENTION_OUTCOMES, attentionOf, type Attention } from '../domain/run/attention.js';
-import { namesOfTarget } from '../domain/run/listed-targets.js';
+import { OUTCOMES, type Outcome, type TargetReport } from '../domain/report/report.js';
+import { attentionOf, type Attention } from '../domain/run/attention.js';
+import { leftBehind, type LeftBehind } from '../domain/run/left-behind.js';
+import { alarmRuleRequester, scheduleRequester } from '../domain/run/requester.js';
 import { isOpen } from '../domain/run/workflow-status.js';
 import { GRPC, grpcCodeOf } from '../temporal/calls.js';
 import { decodeFirst } from '../temporal/payloads.js';
+import { withoutMadeGood, type EndedBadly } from './later-success.js';
 import { isReport } from './read-report.js';
+import { queryOf, type RunFilter } from './run-query.js';
 import { inputOfRun } from './same-request.js';
-import { quoted, quotedTime } from '../temporal/visibility-query.js';
-
-/** Which runs to list. All that is given must hold. */
-export interface RunFilter {
-  /** Only runs that have not ended. */
-  readonly open?: boolean | undefined;
-  /** Name of a runbook. */
-  readonly runbook?: string | undefined;
-  /** `application/component/instance` by names, whole. A run has its targets once it is planned. */
-  readonly target?: string | undefined;
-  /** Only runs that ended with one of these. */
-  readonly outcomes?: readonly Outcome[] | undefined;
-  /** Who asked for it. The server has no index of it, so runs are read until enough match: at most `MOST_READ`. */
-  readonly requestedBy?: string | undefined;
-  /** Only runs started at or after it. Epoch milliseconds. */
-  readonly sinceMs?: number | undefined;
-  /** Only runs that need a person, as `ListedRun.attention` shows. Runs that were paused in Temporal itself are not found by it. */
-  readonly needsAttention?: boolean | undefined;
-}
 
 /** Which runs to list, and how many. */
 export interface ListOptions extends RunFilter {
@@ -71,8 +54,10 @@ export interface ListedRun {
   readonly endedAtMs: number | null;
   /** `schedule ID` or `alarm rule OWNER/NAME` for what they started. `null` if it is not known: other runs that were not started with `RunbookClient` show it once they have ended. */
   readonly requestedBy: string | null;
-  /** Why it needs a person; `null` if it does not. */
+  /** Why it needs a person; `null` if it does not. Whether somebody has dealt with it since is asked only for `needsAttention`. */
   readonly attention: Attention | null;
+  /** What it left changed, if it ended without success: as far as the report shows that the listing has. */
+  readonly left: readonly LeftBehind[];
 }
 
 /** Open runs first, each group newest first: by their start, and those that have ended by their end. */
@@ -90,6 +75,8 @@ const MOST_READ = 2_000;
 const PAGE_SIZE = 20;
 /** Chosen: a week-end and the days around it. */
 const ATTENTION_MS = 7 * 86_400_000;
+/** Chosen: one query asks about so many runs whether a later one has made them good. */
+const ASKED_TOGETHER = 20;
 /** For runs that plan, that were refused before they had targets, or that were terminated. These are few. */
 const MOST_SINGLE_READS = 50;
 
@@ -124,56 +111,44 @@ async function readRuns(calls: ListCalls, options: ListOptions, query: string): 
   const most = Math.min(limit, MOST_LISTED);
   const pages = workflows.list({ query, pageSize: PAGE_SIZE })[Symbol.asyncIterator]();
   const runs: ListedRun[] = [];
+  /** Runs that need a person, unless a later run has made them good. */
+  let unasked: Troubled[] = [];
+  const ask = async () => {
+    runs.push(...(await withoutMadeGood(unasked, workflows, within)).map(({ run }) => run));
+    unasked = [];
+  };
   let singleReads = MOST_SINGLE_READS;
-  for (let read = 0; read < MOST_READ; read++) {
+  for (let read = 0; read < MOST_READ && runs.length <= most; read++) {
     const next = await within(() => pages.next());
-    if (next.done === true) return { runs, more: false };
+    if (next.done === true) {
+      await ask();
+      return { runs: runs.slice(0, most), more: runs.length > most };
+    }
     const listed = listedRun(next.value, nowMs - attentionMs);
     const run = isUnclear(listed) && singleReads-- > 0 ? await within(() => clearedUp(client, listed)) : listed;
     if (run === null) continue;
     if (requestedBy !== undefined && run.requestedBy !== requestedBy) continue;
-    if (needsAttention && run.attention === null) continue;
-    if (runs.length === most) return { runs, more: true };
-    runs.push(run);
+    if (!needsAttention) runs.push(run);
+    else if (run.attention !== null) unasked.push(troubled(run, next.value));
+    if (unasked.length >= Math.max(ASKED_TOGETHER, most + 1 - runs.length)) await ask();
   }
-  return { runs, more: true };
+  await ask();
+  return { runs: runs.slice(0, most), more: true };
 }
 
-/**
- * The visibility query. `ORDER BY` is not for every store; all of them list open workflows first, then those that
- * ended last.
- * @param attentionSinceMs runs that ended before it need no one. Epoch milliseconds
- * @param hasState the namespace has the search attribute of states
- */
-export function queryOf(filter: RunFilter, taskQueue: string, attentionSinceMs: number, hasState: boolean): string {
-  const { open, runbook, target, outcomes, sinceMs, needsAttention } = filter;
-  // A workflow on our task queue that has no targets yet is planning; on another queue it may be anything.
-  const isRun = [
-    `${TARGET_SEARCH_ATTRIBUTE} IS NOT NULL`,
-    `${OUTCOME_SEARCH_ATTRIBUTE} IS NOT NULL`,
-    `(CloseTime IS NULL AND TaskQueue = ${quoted(taskQueue)})`,
-  ];
-  const conditions = [
-    `WorkflowType != ${quoted(TARGET_RUN_WORKFLOW)}`,
-    `WorkflowType != ${quoted(ALARM_RULE_WORKFLOW)}`,
-    `(${isRun.join(' OR ')})`,
-  ];
-  if (open === true) conditions.push('CloseTime IS NULL');
-  if (runbook !== undefined) conditions.push(`WorkflowType = ${quoted(runbook)}`);
-  if (target !== undefined)
-    conditions.push(`${TARGET_SEARCH_ATTRIBUTE} IN (${namesOfTarget(target).map(quoted).join(', ')})`);
-  if (outcomes !== undefined) conditions.push(`${OUTCOME_SEARCH_ATTRIBUTE} IN (${outcomes.map(quoted).join(', ')})`);
-  if (sinceMs !== undefined) conditions.push(`StartTime >= ${quotedTime(sinceMs)}`);
-  if (needsAttention === true) conditions.push(attentionCondition(attentionSinceMs, hasState));
-  return conditions.join(' AND ');
+interface Troubled extends EndedBadly {
+  readonly run: ListedRun;
 }
 
-/** As `attentionOf`, or wider: what is listed is classified once more. */
-function attentionCondition(sinceMs: number, hasState: boolean): string {
-  const outcomes = ATTENTION_OUTCOMES.map(quoted).join(', ');
-  const ended = `CloseTime >= ${quotedTime(sinceMs)} AND (${OUTCOME_SEARCH_ATTRIBUTE} IN (${outcomes}) OR ${OUTCOME_SEARCH_ATTRIBUTE} IS NULL)`;
-  const waiting = hasState ? `(CloseTime IS NULL AND ${STATE_SEARCH_ATTRIBUTE} IS NOT NULL) OR ` : '';
-  return `(${waiting}(${ended}))`;
+/** The targets that made the run end as it did. A run that is open waits for a person, whatever another one does. */
+function troubled(run: ListedRun, { memo }: Pick<Listed, 'memo'>): Troubled {
+  const { endedAtMs, outcome, targets, left } = run;
+  if (endedAtMs === null) return { run, endedAtMs: 0, paths: [] };
+  const report: unknown = memo?.[REPORT_MEMO];
+  const known: readonly TargetReport[] = isReport(report) && Array.isArray(report.targets) ? report.targets : [];
+  const worst = known.filter((target) => target.outcome === outcome).map(({ path }) => path);
+  const paths = [...new Set([...worst, ...left.map(({ path }) => path)])];
+  return { run, endedAtMs, paths: paths.length === 0 ? targets : paths };
 }
 
 type Listed = Pick<
@@ -197,6 +172,8 @@ function listedRun(info: Listed, attentionSinceMs: number): ListedRun {
   const outcome = OUTCOMES.find((each) => each === searchAttributes[OUTCOME_SEARCH_ATTRIBUTE]?.[0]) ?? null;
   const endedAtMs = open ? null : (closeTime?.getTime() ?? null);
   const state = searchAttributes[STATE_SEARCH_ATTRIBUTE]?.[0];
+  const report: unknown = info.memo?.[REPORT_MEMO];
+  const left = !open && isReport(report) ? leftBehind(report) : [];
   return {
     workflowId,
     runId,
@@ -209,9 +186,13 @@ function listedRun(info: Listed, attentionSinceMs: number): ListedRun {
     endedAtMs,
     requestedBy: requesterOf(info),
     attention: attentionOf(
-      { status: status.name, state: typeof state === 'string' ? state : null, outcome, endedAtMs },
+      {
+        ...{ status: status.name, state: typeof state === 'string' ? state : null, outcome, endedAtMs },
+        leftChanged: left.length > 0,
+      },
       attentionSinceMs,
     ),
+    left,
   };
 }
 
@@ -221,9 +202,9 @@ function requesterOf({ memo, searchAttributes, parentExecution }: Listed): strin
   const requester: unknown = isReport(report) ? report.requestedBy : memo?.[REQUESTER_MEMO];
   if (typeof requester === 'string') return requester;
   const schedule = searchAttributes[SCHEDULED_BY_SEARCH_ATTRIBUTE]?.[0];
-  if (typeof schedule === 'string') return `schedule ${schedule}`;
+  if (typeof schedule === 'string') return scheduleRequester(schedule);
   const parent = parentExecution?.workflowId ?? '';
-  return parent.startsWith(ALARM_RULE_PREFIX) ? `alarm rule ${parent.slice(ALARM_RULE_PREFIX.length)}` : null;
+  return parent.startsWith(ALARM_RULE_PREFIX) ? alarmRuleRequester(parent.slice(ALARM_RULE_PREFIX.length)) : null;
 }
 
 /** Is more needed than the listing has? */

@@ -39,6 +39,8 @@ export const OBSERVATION_BYTES = 16_000;
 export const HOSTS_BYTES = 13_500;
 /** For the trail of a step; see domain/once/trail.ts. */
 export const TRAIL_BYTES = 4_000;
+/** For the trail of the attempts before a retry. Chosen: one POST without an answer, and its search, take about 1 KB. */
+export const EARLIER_TRAIL_BYTES = 2_000;
 /** For the name of an event in a calendar file. */
 export const LONGEST_FREEZE_NAME_BYTES = 200;
 /** For the reason why a gate is closed, which the report has once for each target. */

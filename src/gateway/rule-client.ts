@@ -19,6 +19,7 @@ import {
   type DecideRequest,
   type RuleAlarm,
 } from '../domain/alarms/alarm.js';
+import { alarmRuleRequester } from '../domain/run/requester.js';
 import { GRPC, grpcCodeOf, ranOutOfTime, reasonOf, toClientError, type Calls } from '../temporal/calls.js';
 import { AccessDenied, ClientClosed, NoWorkerAnswers, RunNotFound, ServerUnreachable } from '../temporal/errors.js';
 import { Undecided } from './rule-batcher.js';
@@ -120,7 +121,7 @@ function update(
     taskQueue,
     args: [argument],
     workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
-    staticSummary: `alarm rule ${owner}/${request.rule}`,
+    staticSummary: alarmRuleRequester(`${owner}/${request.rule}`),
   });
   return calls.uninterruptible(timeoutMs, () =>
     calls.client.workflow.executeUpdateWithStart<() => Promise<void>, RuleDecisions, [DecideRequest]>(DECIDE_UPDATE, {

@@ -4,6 +4,7 @@ import { differencesBetween, type Difference } from '../domain/report/compensati
 import type { CommandRecord, Outcome, RunReport, StepReport, TargetReport } from '../domain/report/report.js';
 import type { TrailEntry } from '../domain/once/trail.js';
 import { describeAgainstUsual } from '../domain/plan/usual-words.js';
+import { COMMAND_WORDS } from '../domain/steering/command-names.js';
 import { describeAction } from '../domain/target/actions.js';
 import { describeDuration } from '../domain/time/duration.js';
 import { describeTime } from '../domain/time/utc-time.js';
@@ -104,13 +105,28 @@ export function notHeldWarning({ steps, compensations }: TargetReport): string |
   return last?.notHeld === true ? 'the state was reached, and no step waited to see it hold' : null;
 }
 
+/** Which checks were not done, and why; `null` if none was left out. */
+export function leftOutChecks({ checksLeftOut = [] }: Pick<TargetReport, 'checksLeftOut'>): string | null {
+  return checksLeftOut.length === 0 ? null : `${checksLeftOut.join(', ')}: no URL was given`;
+}
+
 /** A period in UTC, so that it can be compared with the console and with logs. @param fromMs epoch milliseconds */
 export function period(fromMs: number, toMs: number): string {
   return `${describeTime(fromMs)} to ${describeTime(toMs)}`;
 }
 
+/** What every attempt decided, in lines: also the attempts before each retry, and who retried. */
+export function trailLines({ trail, decisions = [] }: Pick<StepReport, 'trail' | 'decisions'>): string[] {
+  const before = decisions.flatMap(({ command, actor, atMs, was }) =>
+    was?.trail === undefined
+      ? []
+      : [...was.trail.map(trailLine), `${describeTime(atMs)}: ${COMMAND_WORDS[command]} of ${actor}`],
+  );
+  return [...before, ...trail.map(trailLine)];
+}
+
 /** One decision of an attempt, and how often it was made. */
-export function trailLine({ attempt, atMs, decision, note, count, lastAtMs = atMs }: TrailEntry): string {
+function trailLine({ attempt, atMs, decision, note, count, lastAtMs = atMs }: TrailEntry): string {
   const often = count === undefined ? '' : ` ×${count}, last ${describeTime(lastAtMs)}`;
   return `attempt ${attempt}, ${describeTime(atMs)}: ${decision}${often}${note === undefined ? '' : ` (${note})`}`;
 }

@@ -6,7 +6,17 @@ import type { GateReport, Outcome, RunReport, StepReport, TargetReport } from '.
 import { describeObservation } from '../domain/target/target.js';
 import { describeTime } from '../domain/time/utc-time.js';
 import { htmlLines, htmlText } from './html-text.js';
-import { differencesOf, mark, meaningOf, notHeldWarning, period, stepTitle, tookText, trailLine } from './meaning.js';
+import {
+  differencesOf,
+  leftOutChecks,
+  mark,
+  meaningOf,
+  notHeldWarning,
+  period,
+  stepTitle,
+  tookText,
+  trailLines,
+} from './meaning.js';
 import { nextCommand } from './next-command.js';
 import { undelivered } from './notifications.js';
 import { REPORT_STYLE } from './report-style.js';
@@ -117,6 +127,7 @@ function targetSection(target: TargetReport): string[] {
       ['not held', notHeldWarning(target)],
       ['differs', differences.length === 0 ? null : describeDifferences(differences)],
       ['not reached', notReached.length === 0 ? null : notReached.join(', ')],
+      ['checks left out', leftOutChecks(target)],
       ...remaining.map(
         ({ stepId, kind, why }) =>
           ['remains', `${stepId}: ${kind === 'irreversible' ? 'irreversible, ' : ''}${why}`] as const,
@@ -152,18 +163,19 @@ function stepRow(step: StepReport, prefix: string): string {
 
 /** What went wrong, what people decided, and, folded, what each attempt decided. */
 function stepDetails(step: StepReport, prefix: string): string[] {
-  const { failure, trail, check } = step;
+  const { failure, check } = step;
   const body = check === undefined ? null : bodyShown(check);
   const name = htmlText(`${prefix}${stepTitle(step)}`);
   const notes = stepNotes(step);
+  const decided = trailLines(step);
   return [
     ...(failure === undefined && notes.length === 0 ? [] : [`<h3>${name}</h3>`]),
     ...(notes.length === 0 ? [] : [list(notes)]),
     ...(failure === undefined ? [] : [failureBlock(failure)]),
     ...(body === null ? [] : [`<p>Body: <code>${htmlText(body)}</code></p>`]),
-    ...(trail.length === 0
+    ...(decided.length === 0
       ? []
-      : [`<details><summary>${name}: what was decided</summary>${list(trail.map(trailLine))}</details>`]),
+      : [`<details><summary>${name}: what was decided</summary>${list(decided)}</details>`]),
   ];
 }
 

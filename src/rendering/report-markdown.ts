@@ -7,7 +7,16 @@ import { describeObservation } from '../domain/target/target.js';
 import { markdownCell, markdownProse, markdownText } from '../domain/text/markdown.js';
 import { printable } from '../domain/text/text.js';
 import { describeTime } from '../domain/time/utc-time.js';
-import { differencesOf, meaningOf, notHeldWarning, period, stepTitle, tookText, trailLine } from './meaning.js';
+import {
+  differencesOf,
+  leftOutChecks,
+  meaningOf,
+  notHeldWarning,
+  period,
+  stepTitle,
+  tookText,
+  trailLines,
+} from './meaning.js';
 import { nextCommand } from './next-command.js';
 import { undelivered } from './notifications.js';
 import { factsOf } from './report-facts.js';
@@ -56,6 +65,7 @@ function targetLines(target: TargetReport): string[] {
   const { path, outcome, captured, lastSeen, steps, compensations, notReached, remaining, failure } = target;
   const differences = differencesOf(target);
   const notHeld = notHeldWarning(target);
+  const leftOut = leftOutChecks(target);
   const all = [...steps.map((step) => ['', step] as const), ...compensations.map((step) => ['undo: ', step] as const)];
   return [
     `### ${markdownText(path)}: ${outcome}`,
@@ -66,6 +76,7 @@ function targetLines(target: TargetReport): string[] {
     ...(notHeld === null ? [] : [`- **not held**: ${notHeld}`]),
     ...(differences.length === 0 ? [] : [`- **differs**: ${markdownText(describeDifferences(differences))}`]),
     ...(notReached.length === 0 ? [] : [`- not reached: ${notReached.map(markdownText).join(', ')}`]),
+    ...(leftOut === null ? [] : [`- checks left out: ${markdownText(leftOut)}`]),
     ...remaining.map(
       ({ stepId, kind, why }) =>
         `- **remains**: ${markdownText(stepId)}: ${kind === 'irreversible' ? 'irreversible, ' : ''}${markdownProse(why)}`,
@@ -93,7 +104,7 @@ function stepRow(step: StepReport, prefix: string): string {
 
 /** What went wrong, what people decided, and the attempts where there were several. */
 function stepDetails(step: StepReport, prefix: string): string[] {
-  const { failure, attempts, trail, check } = step;
+  const { failure, attempts, check } = step;
   const name = `${prefix}${stepTitle(step)}`;
   const notes = stepNotes(step).map((line) => `- ${markdownText(name)}: ${markdownProse(line)}`);
   const body = check === undefined ? null : bodyShown(check);
@@ -102,7 +113,7 @@ function stepDetails(step: StepReport, prefix: string): string[] {
     ...(notes.length === 0 ? [] : ['', ...notes]),
     ...(body === null ? [] : ['', `Body: ${markdownText(body)}`]),
     ...(attempts > 1
-      ? ['', `Attempts of ${markdownText(name)}:`, '', ...trail.map((entry) => `- ${markdownProse(trailLine(entry))}`)]
+      ? ['', `Attempts of ${markdownText(name)}:`, '', ...trailLines(step).map((line) => `- ${markdownProse(line)}`)]
       : []),
   ];
 }

@@ -1,7 +1,7 @@
 /** The lines of a report about a step besides result, times, readings and failure: who decided about it, and why a cloud job counts as ours. Pure. */
 import type { Sent } from '../domain/failures.js';
 import type { AdoptionEvidence } from '../domain/once/state.js';
-import type { Decision } from '../domain/once/trail.js';
+import type { Decision, TrailEntry } from '../domain/once/trail.js';
 import type { CommandRecord, StepReport } from '../domain/report/report.js';
 import { describeApprovalReport } from '../domain/steering/approvals.js';
 import { describeCommand } from '../domain/steering/commands.js';
@@ -51,16 +51,21 @@ export function twiceWarning(step: StepReport): string | null {
   if (action === null || ruleOf(action).kind !== 'edge') return null;
   const retry = decisions.findIndex(({ command, was }) => command === 'retryStep' && was?.sent === 'unknown');
   if (retry === -1) return null;
-  const isSentAgain = decisions.slice(retry + 1).some(({ was }) => was?.sent === 'yes') || isSentByNewest(step);
+  const isSentBefore = decisions
+    .slice(retry + 1)
+    .some(({ was }) => was?.sent === 'yes' || mayHaveSent(was?.trail ?? []));
+  const isSentAgain = isSentBefore || isSentByNewest(step);
   return isSentAgain ? 'may have been carried out twice: the first send was not answered' : null;
 }
 
 /** A shortened report has no trail. */
 function isSentByNewest({ trail, sent, evidence }: StepReport): boolean {
+  return trail.length === 0 ? sent === 'yes' && evidence === undefined : mayHaveSent(trail);
+}
+
+function mayHaveSent(trail: readonly TrailEntry[]): boolean {
   const last = trail.findLast(({ decision }) => ABOUT_A_SEND.includes(decision));
-  return trail.length === 0
-    ? sent === 'yes' && evidence === undefined
-    : MAY_HAVE_SENT.some((each) => each === last?.decision);
+  return MAY_HAVE_SENT.some((each) => each === last?.decision);
 }
 
 /** A person decided that the step counts as skipped or succeeded, and nothing verified it: that decision, or `null`. */

@@ -117,8 +117,8 @@ function readings(seen: readonly Observation[]): Mark[] {
   }));
 }
 
-function attempts({ trail }: StepReport): Mark[] {
-  return trail.map(({ attempt, atMs, decision, note }) => ({
+function attempts({ trail, decisions = [] }: StepReport): Mark[] {
+  return [...decisions.flatMap(({ was }) => was?.trail ?? []), ...trail].map(({ attempt, atMs, decision, note }) => ({
     kind: 'attempt',
     atMs,
     title: `attempt ${attempt}, ${describeTime(atMs)}: ${decision}${note === undefined ? '' : ` (${note})`}`,

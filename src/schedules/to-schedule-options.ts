@@ -1,6 +1,7 @@
 /** One desired schedule → what Temporal is asked for. Pure. */
 import type { ScheduleDescription, ScheduleOptions } from '@temporalio/client';
 import type { StartArguments } from '../domain/contract.js';
+import { scheduleRequester } from '../domain/run/requester.js';
 import { durationMs } from '../domain/time/duration.js';
 import { markdownText } from '../domain/text/markdown.js';
 import { toJson, type Json } from './changes.js';
@@ -60,7 +61,7 @@ function startArguments({ id, entry }: DesiredSchedule): StartArguments {
   return {
     targets,
     ...(inputs === undefined ? {} : { inputs }),
-    requestedBy: `schedule ${id}`,
+    requestedBy: scheduleRequester(id),
     ...(reason === undefined ? {} : { reason }),
     window: {
       duration: window,

@@ -1,4 +1,4 @@
-/** What a worker checks and says when it starts. */
+/** What a worker checks and logs when it starts. */
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import { listCalendars } from '../calendars/calendars.js';

@@ -46,6 +46,7 @@ import {
   type ContinuedRule,
   type RuleState,
 } from '../domain/alarms/alarm-rule-state.js';
+import { alarmRuleRequester } from '../domain/run/requester.js';
 import { carryOut } from './alarm-effects.js';
 import { commandRejected, invalidStart, rootCause } from './failure.js';
 import { findRuns } from './proxies.js';
@@ -199,7 +200,7 @@ class Rule {
   }
 
   async #carryOut(decided: readonly (ToCarryOut | null)[]): Promise<(AlarmDecision | null)[]> {
-    const by = `alarm rule ${this.#owner}/${this.#rule}`;
+    const by = alarmRuleRequester(`${this.#owner}/${this.#rule}`);
     const decisions = await Promise.all(
       decided.map(async (each) => each && (await carryOut(each.decision, each.effect, by))),
     );

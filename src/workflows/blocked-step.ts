@@ -1,16 +1,19 @@
 /** A step that waits for a person: waits, reads before each decision, and carries the decision out. */
-import { CancellationScope } from '@temporalio/workflow';
+import { CancellationScope, patched } from '@temporalio/workflow';
 import type { TargetRunArguments } from '../domain/contract.js';
 import type { Closing } from '../domain/gates/gates.js';
 import { LONGEST_SHOWN } from '../domain/sizes.js';
 import type { CommandRecord } from '../domain/report/report.js';
+import type { StepOutcome } from '../domain/report/step-outcome.js';
 import type { TargetCommandName } from '../domain/steering/command-names.js';
 import {
   baselineOfReading,
   decidedStep,
   describeFound,
   isBlocking,
+  leavesOpen,
   recordOf,
+  recordOfRetry,
   retriedStep,
   type BlockedStep,
   type ReadingAtRest,
@@ -68,8 +71,9 @@ export async function resolve(first: BlockedStep, blockade: Blockade): Promise<B
     }
     const { reading } = again;
     steering.held(reading.observation.observedAtMs - answer.nowMs);
-    decisions.push(recordOf(decision, blocked, describeFound(blocked, reading.observation)));
     const command = decision.command as TargetCommandName;
+    const record = command === 'retryStep' ? recordOfRetry : recordOf;
+    decisions.push(record(decision, blocked, describeFound(blocked, reading.observation)));
     blocked =
       command === 'retryStep'
         ? await retry(blocked, reading, decisions, blockade)
@@ -97,7 +101,14 @@ async function retry(
   const times = { nowMs, deadlineAtMs, closing: outcome.report.sent === 'no' ? closing : undefined };
   const { left, ...retried } = await performActionStep(step, baseline, request, times);
   if (left === undefined) throw new TypeError('A step with an action leaves a state');
-  return retriedStep(blocked, reading, { ...retried, left }, [...decisions]);
+  const retry = { ...retried, left };
+  return retriedStep(blocked, reading, retry, [...decisions], isStillOpen(blocked, retry));
+}
+
+/** Runs from before ended as failed where a retry failed before it sent anything. */
+function isStillOpen(blocked: BlockedStep, retry: StepOutcome): boolean {
+  if (!leavesOpen(blocked, retry)) return false;
+  return retry.report.result !== 'failed' || patched('failed-retry-leaves-open');
 }
 
 /**

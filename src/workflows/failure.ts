@@ -12,7 +12,10 @@ export function invalidStart(message: string): ApplicationFailure {
 
 /** Rejects an update, which changes nothing. @param retryable the sender may send the same update again */
 export function commandRejected(message: string, retryable: boolean): ApplicationFailure {
-  return ApplicationFailure.create({ type: 'CommandRejected', message, nonRetryable: !retryable });
+  const rejection = ApplicationFailure.create({ type: 'CommandRejected', message, nonRetryable: !retryable });
+  // The Temporal UI would show it below the reason.
+  rejection.stack = '';
+  return rejection;
 }
 
 /** Name and message of the error inside Temporal's wrappers for activities and children. */

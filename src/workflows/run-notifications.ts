@@ -7,7 +7,13 @@ import type { LateStep } from '../domain/contract.js';
 import type { WaitingForGate } from '../domain/gates/gates.js';
 import { NOTIFY_LIMITS } from '../domain/notifications/delivery.js';
 import { messagesOf, type Message, type Moment, type RunFacts } from '../domain/notifications/moments.js';
-import { MOST_MESSAGES, reportedDeliveries, reportOfDelivery } from '../domain/notifications/notification-reports.js';
+import {
+  NONE_SENT,
+  reportedDeliveries,
+  reportOfDelivery,
+  roomFor,
+  type MessagesSent,
+} from '../domain/notifications/notification-reports.js';
 import type { Plan } from '../domain/plan/plan.js';
 import type { NotificationReport } from '../domain/report/report.js';
 import type { ApprovalProgress, BlockedProgress } from '../domain/report/progress.js';
@@ -21,7 +27,7 @@ export class RunNotifications {
   /** Keys of the messages that were sent. */
   readonly #sentKeys = new Set<string>();
   /** How many moments of each kind somebody was notified of. */
-  readonly #sent = new Map<Moment['kind'], number>();
+  readonly #sent = new Map<Moment['kind'], MessagesSent>();
   /** Messages on their way. */
   readonly #open = new Set<Message>();
   readonly #reports: NotificationReport[] = [];
@@ -39,11 +45,16 @@ export class RunNotifications {
   notifyOf(moment: Moment): boolean {
     const plan = this.#plan;
     if (plan === null) return false;
-    const sent = this.#sent.get(moment.kind) ?? 0;
-    if (sent >= MOST_MESSAGES[moment.kind]) return false;
+    const sent = this.#sent.get(moment.kind) ?? NONE_SENT;
+    const room = roomFor(moment, sent, plan.targets.length);
+    // In runs from before, reminders could use up the room for a new wait.
+    if (room === 'no' || (room === 'wait' && !patched('waits-before-reminders'))) return false;
     const messages = messagesOf(moment, factsOf(plan), plan.notify ?? [], Date.now());
     const news = messages.filter(({ notification: { key } }) => !this.#sentKeys.has(key));
-    if (news.length > 0) this.#sent.set(moment.kind, sent + 1);
+    if (news.length > 0) {
+      const reminders = sent.reminders + ('reminder' in moment && moment.reminder > 0 ? 1 : 0);
+      this.#sent.set(moment.kind, { all: sent.all + 1, reminders });
+    }
     for (const message of news) {
       this.#sentKeys.add(message.notification.key);
       this.#open.add(message);

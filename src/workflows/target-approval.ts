@@ -15,7 +15,7 @@ import {
   wantedOf,
   expiresAtMs,
 } from '../domain/steering/approvals.js';
-import { isCommandOf } from '../domain/steering/command-names.js';
+import { isApprovalOrder } from '../domain/steering/target-state.js';
 import { verifyApproval } from './proxies.js';
 import { approvalSignal } from './steering-messages.js';
 import type { TargetSteering } from './target-steering.js';
@@ -33,7 +33,7 @@ export class TargetApprovals {
     private readonly steering: TargetSteering,
   ) {
     setHandler(approvalSignal, (order) => {
-      if (isOrder(order)) this.#orders.push(order);
+      if (isApprovalOrder(order)) this.#orders.push(order);
     });
   }
 
@@ -90,17 +90,4 @@ async function provedVote(
     if (isCancellation(error)) throw error;
     return null;
   }
-}
-
-/** Anybody can send a signal, so that one of another shape is ignored. */
-function isOrder(order: ApprovalOrder): boolean {
-  const vote = order?.vote;
-  return (
-    typeof order?.step === 'string' &&
-    typeof order.askedAtMs === 'number' &&
-    typeof vote?.actor === 'string' &&
-    typeof vote.reason === 'string' &&
-    typeof vote.atMs === 'number' &&
-    isCommandOf('approval', vote.command)
-  );
 }

@@ -129,6 +129,22 @@ it('ls and targets show a run while it acts, and ls asks for a person once it wa
   });
 });
 
+it('ls asks for a person while a failed run has left an instance stopped, until a later run has succeeded on it', async () => {
+  const { instanceId, path } = await stack.newInstance();
+  await stack.control.outcome({ instanceId, action: 'start', executionStatus: 'FAILED' });
+  const workflowId = `left-${instanceId}`;
+  const on = ['-t', path, '--wait'];
+  await runbook(['start', 'recover', '--id', workflowId, ...on], env);
+  const left = await untilListed(['--target', path], ({ needsYou }) => needsYou.length === 1);
+  expect(left.needsYou[0]).toMatchObject({ workflowId, attention: 'leftChanged' });
+  expect(left.needsYou[0]?.left[0]?.path).toBe(path);
+  expect((await runbook(['ls', '--target', path], env)).stdout).toMatch(/left this behind\n {4}\S/);
+
+  expect((await runbook(['start', 'start', ...on], env)).exitCode).toBe(0);
+  const after = await untilListed(['--target', path], ({ runs }) => runs.length === 2);
+  expect(after.needsYou).toEqual([]);
+});
+
 it('ls distinguishes a run that is being planned from a dry run, which the server lists the same way', async () => {
   const taskQueue = `unserved-${randomUUID()}`;
   const start = async (workflowId: string, more: object) =>

@@ -173,6 +173,32 @@ describe.concurrent('an indeterminate step', () => {
     expect(await stack.accepted(instanceId)).toEqual(['restart']);
   });
 
+  it('stays indeterminate after a retry that fails before it sends, and can be retried again', async () => {
+    const { workflowId, instanceId } = await indeterminateRestart();
+    await stack.control.fault({ on: { instanceId, route: 'action' }, fault: { kind: 'status', status: 403 } });
+    await command(lease(instanceId), 'retryStep', { reason: 'refused' });
+    const blocked = await untilFound(async () => {
+      const { blocked: step } = await targetProgress(instanceId);
+      return step?.why.includes('The retry sent nothing: NotAllowed') === true ? step : null;
+    });
+    expect(blocked).toMatchObject({
+      step: 'restart',
+      result: 'indeterminate',
+      why: expect.stringMatching(/^Indeterminate: /),
+    });
+    expect(await stack.accepted(instanceId)).toEqual([]);
+    await command(lease(instanceId), 'retryStep', { reason: 'allowed' });
+    const report = await stack.report(workflowId);
+    expect(steps(report)).toEqual(['restart succeeded']);
+    const [step] = report.targets[0]?.steps ?? [];
+    expect(step?.decisions).toMatchObject([
+      { reason: 'refused', was: { result: 'indeterminate', sent: 'unknown' } },
+      { reason: 'allowed', was: { result: 'indeterminate', sent: 'unknown' } },
+    ]);
+    expect(step?.decisions?.[1]?.was?.trail?.map(({ decision }) => decision)).toContain('refused');
+    expect(await stack.accepted(instanceId)).toEqual(['restart']);
+  });
+
   it.each(['skipStep', 'markSucceeded'] as const)('continues after %s, and sends nothing', async (name) => {
     const { workflowId, instanceId } = await indeterminateRestart();
     await command(lease(instanceId), name);

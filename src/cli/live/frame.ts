@@ -31,34 +31,53 @@ export function frame({ run, foot }: View, { columns, rows }: Size, colors: Colo
   const below = [...shown(run.gate), ...toComeLine(run.toCome, columns, colors)];
   const tail = below.length === 0 ? [] : ['', ...below];
   const room = rows - 1 - head.length - tail.length - bottom.length;
-  const all = [...head, ...targetLines(run.targets, room, { columns, colors, shown }), ...tail];
+  const all = [...head, ...targetLines(run.targets, room, { columns, rows, colors, shown }), ...tail];
   const above = rows - 1 - bottom.length;
   // On a terminal that is too low, the lower lines matter more: they are about now, and have the command to type.
   const kept = all.length <= above ? all : [...all.slice(0, 1), ...all.slice(all.length - Math.max(0, above - 1))];
   return [...(above < 1 ? [] : kept), ...bottom];
 }
 
-interface Paper {
-  readonly columns: number;
+interface Paper extends Size {
   readonly colors: Colors;
   readonly shown: (lines: readonly Line[]) => string[];
 }
 
-/** Each step gives up what matters least: the details of targets that have ended, then those targets, then steps. */
+/**
+ * Each step gives up what matters least: the details of targets that have ended, then those targets, then steps. A line takes at least one row,
+ * so that lines which cannot all fit are not measured: a run may have thousands, and each takes time.
+ */
 function targetLines(targets: readonly TargetBlock[], room: number, paper: Paper): string[] {
+  const whole = wholeTargets(targets, room, paper);
+  if (whole !== null) return whole;
   const open = targets.filter(({ outcome }) => outcome === null);
-  const whole = targets.flatMap((target) => ['', ...wholeTarget(target, paper)]);
-  if (whole.length <= room) return whole;
   const ended = targets.filter(({ outcome }) => outcome !== null);
-  const openLines = open.flatMap((target) => ['', ...wholeTarget(target, paper)]);
-  const briefs = endedLines(ended, room - openLines.length, paper);
-  if (briefs.length + openLines.length <= room) return [...briefs, ...openLines];
+  const openLines = wholeTargets(open, room, paper);
+  const briefs = endedLines(ended, room - (openLines?.length ?? Infinity), paper);
+  if (openLines !== null && briefs.length + openLines.length <= room) return [...briefs, ...openLines];
   const share = Math.floor((room - briefs.length) / Math.max(1, open.length));
-  return [...briefs, ...open.flatMap((target) => ['', ...foldedTarget(target, share - 1, paper)])];
+  return [...briefs, ...foldedTargets(open, share - 1, paper)];
 }
 
-function wholeTarget({ head, steps, asks }: TargetBlock, { shown }: Paper): string[] {
-  return shown([head, ...steps.flatMap(({ lines }) => lines), ...asks]);
+/** @returns `null` if they do not fit */
+function wholeTargets(targets: readonly TargetBlock[], room: number, { shown }: Paper): string[] | null {
+  const lines = targets.map(({ head, steps, asks }) => [head, ...steps.flatMap((step) => step.lines), ...asks]);
+  if (lines.reduce((rows, { length }) => rows + 1 + length, 0) > room) return null;
+  const drawn = lines.flatMap((each) => ['', ...shown(each)]);
+  return drawn.length <= room ? drawn : null;
+}
+
+/** From the last one on, as many as could be seen: of what does not fit, `frame` keeps the end. */
+function foldedTargets(open: readonly TargetBlock[], room: number, paper: Paper): string[] {
+  const drawn: string[][] = [];
+  let rows = 0;
+  for (const target of [...open].reverse()) {
+    if (rows >= paper.rows) break;
+    const lines = ['', ...foldedTarget(target, room, paper)];
+    rows += lines.length;
+    drawn.unshift(lines);
+  }
+  return drawn.flat();
 }
 
 /** One line for each target; those that do not fit are counted, succeeded ones first. */
@@ -89,16 +108,21 @@ function countsOf(outcomes: readonly (Outcome | null)[]): string {
 /** The target, with as many of its steps as fit: first those that have ended are counted, then those to come. */
 function foldedTarget({ head, steps, asks }: TargetBlock, room: number, { columns, colors, shown }: Paper): string[] {
   const fixed = shown([head]).length + shown(asks).length;
-  const heights = steps.map(({ lines }) => shown(lines).length);
-  const sum = (from: number, to: number) => heights.slice(from, to).reduce((total, height) => total + height, 0);
   const firstOpen = steps.findIndex(({ stage }) => stage !== 'ended');
   const ended = firstOpen < 0 ? steps.length : firstOpen;
   const lastNow = steps.findLastIndex(({ stage }) => stage !== 'toCome');
   let from = 0;
   let to = steps.length;
-  const height = () => fixed + sum(from, to) + (from > 0 ? 1 : 0) + (to < steps.length ? 1 : 0);
-  while (height() > room && from < ended) from++;
-  while (height() > room && to > lastNow + 1) to--;
+  const fold = (rowsOf: (lines: readonly Line[]) => number) => {
+    const heights = steps.map(({ lines }, index) => (index < from || index >= to ? 0 : rowsOf(lines)));
+    let height = fixed + heights.reduce((total, each) => total + each, 0);
+    const rows = () => height + (from > 0 ? 1 : 0) + (to < steps.length ? 1 : 0);
+    while (rows() > room && from < ended) height -= heights[from++] ?? 0;
+    while (rows() > room && to > lastNow + 1) height -= heights[--to] ?? 0;
+  };
+  // What does not fit with one row for each line does not fit once it is measured.
+  fold((lines) => lines.length);
+  fold((lines) => shown(lines).length);
   const counted = (count: number, what: string) =>
     count === 0 ? [] : [`  ${cut(colors.dim(`… ${count} ${what}`), columns - 2)}`];
   return [

@@ -45,9 +45,11 @@ export function fitted({ kind, indent, text }: Line, columns: number): string[] 
       return [`${inset}${cut(text, width)}`];
     case 'wrapped': {
       if (fits(text, width)) return [`${inset}${text}`];
-      const lines = wrapAnsi(text, width, { hard: true }).split('\n');
+      const short = clipped(text, MOST_WRAPPED * width);
+      const lines = wrapAnsi(short, width, { hard: true }).split('\n');
       const kept = lines.slice(0, MOST_WRAPPED);
-      if (lines.length > MOST_WRAPPED) kept[MOST_WRAPPED - 1] = marked(kept[MOST_WRAPPED - 1] ?? '', width);
+      const last = kept.length - 1;
+      if (lines.length > MOST_WRAPPED || short !== text) kept[last] = marked(kept[last] ?? '', width);
       return kept.map((line) => `${inset}${line}`);
     }
     case 'command':
@@ -63,13 +65,29 @@ export function cut(text: string, width: number): string {
 /** Is the text at most that wide? */
 export function fits(text: string, width: number): boolean {
   const known = narrowWidth(text);
-  return known === null ? filled(text, width).length === 1 : known <= width;
+  if (known !== null) return known <= width;
+  return clipped(text, width) === text && filled(text, width).length === 1;
 }
 
 function marked(text: string, width: number): string {
   const kept = Math.max(1, width - 1);
   const isPlain = narrowWidth(text) === text.length;
-  return `${isPlain ? text.slice(0, kept) : (filled(text, kept)[0] ?? '')}…`;
+  return `${isPlain ? text.slice(0, kept) : (filled(clipped(text, kept), kept)[0] ?? '')}…`;
+}
+
+/** Code units in one column. Chosen: a letter with several marks, or a colour; what has more has its end left out. */
+const MOST_UNITS = 4;
+const LEAST_UNITS = 200;
+/** Half of a pair, or the beginning of a colour. */
+const UNFINISHED = new RegExp(String.raw`(?:[\ud800-\udbff]|\u001b(?:\[[\d;]*)?)$`);
+const RESET = '\u001b[0m';
+
+/** The text, or as much of it as could be drawn in the columns: there may be thousands of marks without a width, and measuring each takes time. */
+function clipped(text: string, columns: number): string {
+  const most = LEAST_UNITS + MOST_UNITS * columns;
+  if (text.length <= most) return text;
+  const short = text.slice(0, most).replace(UNFINISHED, '');
+  return short.includes('\u001b') ? `${short}${RESET}` : short;
 }
 
 /** Characters that take one column: ASCII, an unbreakable space, and our own marks. */

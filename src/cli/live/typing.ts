@@ -2,7 +2,9 @@
  * What is typed into the live view, before it counts as a key. A shell command that is typed or pasted into the wrong terminal
  * must command nothing, so a key counts only by itself. Pure: every time is an argument, in milliseconds of any one clock.
  */
+import { stripVTControlCharacters } from 'node:util';
 import type { RunSnapshot } from '../../client/report-snapshot.js';
+import { LONGEST_ARGUMENT } from '../../domain/steering/commands.js';
 import { isLeaving, press, WATCHING, type Effect, type Key, type Mode, type Pressed } from './live.js';
 
 /** Chosen: a word is typed faster than this, and a key that is meant comes after some thought. */
@@ -30,7 +32,7 @@ export interface Typing {
   readonly isIgnoring: boolean;
   /** A key that counts if nothing else is typed until then. */
   readonly held: { readonly pressed: Pressed; readonly untilMs: number } | null;
-  /** The newest characters of a paste whose end has not come; `null`: nothing is being pasted. */
+  /** The newest characters of a paste whose end has not come, which may begin its end; `null`: nothing is being pasted. */
   readonly pasted: string | null;
   /** When the view last reported that something was ignored. */
   readonly hintedMs: number | null;
@@ -49,8 +51,8 @@ export const NOTHING_TYPED: Typing = {
 };
 
 /**
- * What one read of the terminal leads to. Several characters in one read are a paste, or were typed ahead: only the text of a
- * reason is taken from them. Ctrl-C always leaves. A key that is still held does not count, because something follows it.
+ * What one read of the terminal leads to. Several characters in one read are a paste, or were typed ahead: they can only be the text of a
+ * reason, and Enter among them is a space. Ctrl-C always leaves. A key that is still held does not count, because something follows it.
  *
  * @param text as read: one key, or several
  * @param snapshot what the operator sees; `null` before the first one
@@ -80,7 +82,7 @@ export function hintOf({ mode, hintedMs }: Typing, nowMs: number): string | null
 
 const HINTS: Readonly<Record<Mode['name'], string>> = {
   watching: 'keys only; q leaves',
-  asking: 'a paste is not taken: type the reason',
+  asking: `a reason has at most ${LONGEST_ARGUMENT.reason} characters`,
   confirming: 'one key by itself: wait a moment, then y or n',
   sending: 'keys only; q leaves',
 };
@@ -89,8 +91,10 @@ function paste(typing: Typing, text: string, atMs: number, snapshot: RunSnapshot
   // The mark may be split between two reads.
   const known = `${typing.pasted ?? ''}${text}`;
   const end = known.indexOf(PASTE_ENDS);
-  const pasted = end < 0 ? known.slice(1 - PASTE_ENDS.length) : null;
-  const after = { ...ignored(typing, atMs), pasted };
+  const until = end < 0 ? Math.max(0, known.length - PASTE_ENDS.length + 1) : end;
+  const { mode } = typing;
+  const taken = mode.name === 'asking' ? withText(typing, mode, known.slice(0, until), atMs) : ignored(typing, atMs);
+  const after = { ...taken, pasted: end < 0 ? known.slice(until) : null };
   return end < 0 ? nothing(after) : type(after, known.slice(end + PASTE_ENDS.length), atMs, snapshot);
 }
 
@@ -116,16 +120,21 @@ function typeOne(typing: Typing, key: Key, atMs: number, snapshot: RunSnapshot |
 function typeSeveral(typing: Typing, text: string, atMs: number): Typed {
   // An arrow, or another key without a letter.
   if (text.startsWith('\u001b')) return nothing({ ...typing, held: null, lastMs: atMs });
-  const keys = Array.from(text, keyOf);
-  // An input method commits whole words, and a slow connection brings several letters at once.
-  if (typing.mode.name !== 'asking' || !keys.every(isEditing)) return nothing(ignored(typing, atMs));
-  const mode = keys.reduce<Mode>((before, key) => press(before, key, null).mode, typing.mode);
-  return count(typing, { mode, effect: null }, atMs);
+  // An input method commits whole words, a slow connection brings several letters at once, and not every terminal marks what is pasted.
+  const { mode } = typing;
+  return nothing(mode.name === 'asking' ? withText(typing, mode, text, atMs) : ignored(typing, atMs));
 }
 
-/** Does it only change the reason? */
-function isEditing({ name, ctrl }: Key): boolean {
-  return !ctrl && (name === undefined || name === 'backspace');
+/** The reason with the text behind it, on one line: a line break in it is a space, and other control characters are left out. */
+function withText(typing: Typing, asking: Extract<Mode, { name: 'asking' }>, text: string, atMs: number): Typing {
+  const room = LONGEST_ARGUMENT.reason - asking.reason.length;
+  const line = stripVTControlCharacters(text).replace(/[\t\r\n]+/g, ' ');
+  const isLonger = line.length > room;
+  const mode = Array.from(line.slice(0, Math.max(0, room)), keyOf).reduce<Mode>(
+    (before, key) => (key.ctrl ? before : press(before, key, null).mode),
+    asking,
+  );
+  return { ...count(typing, { mode, effect: null }, atMs).typing, hintedMs: isLonger ? atMs : null };
 }
 
 function hold(typing: Typing, pressed: Pressed, atMs: number): Typed {

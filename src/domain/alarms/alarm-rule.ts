@@ -28,6 +28,7 @@ import {
   type WaitingFiring,
 } from './alarm-rule-state.js';
 import type { RunSeen, RunsAsked, StartArguments } from '../contract.js';
+import { alarmRuleRequester } from '../run/requester.js';
 import { describeDuration } from '../time/duration.js';
 import { describeTime } from '../time/utc-time.js';
 
@@ -218,7 +219,7 @@ function started(before: RuleState, firing: WaitingFiring, { owner, rule, nowMs 
       ...stage.start.arguments,
       // The brakes were checked for this target and no other.
       targets: [target],
-      requestedBy: `alarm rule ${owner}/${rule}`,
+      requestedBy: alarmRuleRequester(`${owner}/${rule}`),
     },
   };
   return { state, decision: decision('started', `the run ${runId} was started`, { runId }), effect };

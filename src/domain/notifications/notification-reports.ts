@@ -9,7 +9,7 @@ import type { Notification } from './notification.js';
  * How many messages of each kind one run sends, reminders included. Chosen: more than a person reads, and few for a history. Each kind has a
  * number of its own, so that many late steps leave room for a decision that is awaited.
  */
-export const MOST_MESSAGES: Readonly<Record<Moment['kind'], number>> = {
+const MOST_MESSAGES: Readonly<Record<Moment['kind'], number>> = {
   waitsForGate: 10,
   blocked: 60,
   approval: 30,
@@ -17,6 +17,36 @@ export const MOST_MESSAGES: Readonly<Record<Moment['kind'], number>> = {
   late: 10,
   ended: 1,
 };
+/** After reminders have used up the number of their kind, people are still notified of this number of waits, and of one more for each target. Chosen. */
+const MOST_WAITS: Readonly<Partial<Record<Moment['kind'], number>>> = { blocked: 40, approval: 20 };
+
+/** How many messages of one kind a run has sent. */
+export interface MessagesSent {
+  readonly all: number;
+  readonly reminders: number;
+}
+
+/** Nothing was sent. */
+export const NONE_SENT: MessagesSent = { all: 0, reminders: 0 };
+
+/**
+ * Is there room for one more message of this kind?
+ *
+ * @returns `wait`: only because it is about a new wait for a person; runs from before that counted did not send it
+ */
+export function roomFor(moment: Moment, { all, reminders }: MessagesSent, targets: number): 'yes' | 'wait' | 'no' {
+  if (all < MOST_MESSAGES[moment.kind]) return 'yes';
+  const waits = MOST_WAITS[moment.kind];
+  const isReminder = 'reminder' in moment && moment.reminder > 0;
+  return waits !== undefined && !isReminder && all - reminders < waits + targets ? 'wait' : 'no';
+}
+
+/** An upper bound of the messages of each kind. */
+export function mostMessages(targets: number): Readonly<Record<Moment['kind'], number>> {
+  const most = (kind: 'blocked' | 'approval') => MOST_MESSAGES[kind] + (MOST_WAITS[kind] ?? 0) + targets;
+  return { ...MOST_MESSAGES, blocked: most('blocked'), approval: most('approval') };
+}
+
 /** How many deliveries a report has. Chosen; those that failed are kept first. */
 const MOST_REPORTED = 50;
 const LONGEST_DETAIL_BYTES = 300;

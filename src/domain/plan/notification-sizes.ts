@@ -1,5 +1,5 @@
 /** What notifications add to the histories of a run and its targets, at most. Pure. */
-import { MOST_MESSAGES } from '../notifications/notification-reports.js';
+import { mostMessages } from '../notifications/notification-reports.js';
 import { MEMO_REPORT_BYTES } from '../sizes.js';
 import type { Plan, PlannedStep } from './plan.js';
 
@@ -15,7 +15,7 @@ const EVENTS_OF_LATE_STEP = 8;
 /** The events in the history of the run. */
 export function messageEvents(plan: Plan): number {
   const late = plan.targets.reduce((total, { steps }) => total + lateStepEvents(plan, steps), 0);
-  return mostMessages(plan) * EVENTS_OF_MESSAGE + late;
+  return messages(plan) * EVENTS_OF_MESSAGE + late;
 }
 
 /** The events in the history of a target's workflow. */
@@ -26,11 +26,12 @@ export function lateStepEvents({ notify }: Plan, steps: readonly PlannedStep[]):
 /** Bytes in the history of the run, besides what each event takes. The report is stored once more. */
 export function messagesBytes(plan: Plan): number {
   if (plan.notify === undefined) return 0;
-  return mostMessages(plan) * (MESSAGE_BYTES + plan.notify.length * DELIVERY_BYTES) + MEMO_REPORT_BYTES;
+  return messages(plan) * (MESSAGE_BYTES + plan.notify.length * DELIVERY_BYTES) + MEMO_REPORT_BYTES;
 }
 
-/** One moment may be two events, for different webhooks. */
-function mostMessages({ notify }: Plan): number {
-  const moments = Object.values(MOST_MESSAGES).reduce((total, most) => total + most, 0);
-  return notify === undefined ? 0 : 2 * moments;
+/** A blocked step may be two events, for different webhooks. */
+function messages({ notify, targets }: Plan): number {
+  if (notify === undefined) return 0;
+  const { blocked, ...others } = mostMessages(targets.length);
+  return 2 * blocked + Object.values(others).reduce((total, most) => total + most, 0);
 }

@@ -48,13 +48,14 @@ export function worstRunReport(plan: Plan): RunReport {
 }
 
 /** A target's longest report: every step and every undo failed, and every effect remains. */
-export function worstReport({ target, steps }: TargetPlan): TargetReport {
+export function worstReport({ target, steps, leftOut = [] }: TargetPlan): TargetReport {
   const { path, instanceId } = target;
   const actions = steps.filter((step): step is ActionStep => step.kind === 'action');
   const seen = { ...NOTHING_SEEN, status: filler(LONGEST.id), failDetail: filler(LONGEST.text), hosts: HOSTS };
   const required = { path, instanceId, leaseId: leaseId(target), outcome: 'compensationFailed' } as const;
   return targetReport(required, {
     childRunId: UUID,
+    ...(leftOut.length === 0 ? {} : { checksLeftOut: leftOut }),
     steps: steps.map(worstStep),
     compensations: actions.map((step) => ({ ...worstStep(step), id: `undo-${step.id}`, action: worstUndo(step) })),
     remaining: actions.map(({ id, action }) => ({

@@ -7,7 +7,7 @@ import type { FailureRecord } from '../failures.js';
 import { jsonBytes, shortened } from '../text/json-bytes.js';
 import type { ApprovalReport, RemainingEffect, ReportCut, RunReport, StepReport, TargetReport } from './report.js';
 import type { Observation } from '../target/target.js';
-import type { CommandRecord } from '../report/report.js';
+import type { CommandRecord, DecidedUpon } from '../report/report.js';
 import { targetReport } from './target-report.js';
 
 /** The longest texts of the short forms, in bytes of JSON. An id of ServiceStage has 36 characters; the others are chosen. */
@@ -181,11 +181,12 @@ function withShortTrails(report: TargetReport): TargetReport {
 
 /** The short form: for each step what was done and how it ended, without readings and trails. */
 export function withShortSteps(report: TargetReport): TargetReport {
-  const { notReached, steps, compensations, remaining, lastSeen } = report;
+  const { notReached, checksLeftOut, steps, compensations, remaining, lastSeen } = report;
   return {
     ...withoutSteps(report),
     steps: steps.map(shortStep),
     notReached,
+    ...(checksLeftOut === undefined ? {} : { checksLeftOut }),
     compensations: compensations.map(shortStep),
     remaining: remaining.map(shortEffect),
     lastSeen: shortObservation(lastSeen),
@@ -245,15 +246,16 @@ function shortStep(step: StepReport): StepReport {
 }
 
 function shortDecision({ reason, found, was, ...decision }: CommandRecord): CommandRecord {
-  const failure = was?.failure;
   return {
     ...decision,
     reason: shortened(reason, LONGEST.why),
     ...(found === undefined ? {} : { found: shortened(found, LONGEST.why) }),
-    ...(was === undefined
-      ? {}
-      : { was: { ...was, ...(failure === undefined ? {} : { failure: shortFailure(failure, LONGEST.why) }) } }),
+    ...(was === undefined ? {} : { was: shortEnd(was) }),
   };
+}
+
+function shortEnd({ trail: _trail, failure, ...was }: DecidedUpon): DecidedUpon {
+  return { ...was, ...(failure === undefined ? {} : { failure: shortFailure(failure, LONGEST.why) }) };
 }
 
 function shortApproval(approval: ApprovalReport): ApprovalReport {

@@ -2,7 +2,7 @@
 import { describeWaiting } from '../gates/gates.js';
 import { describeUsualEnd } from '../plan/usual-words.js';
 import { DETAILS_BYTES } from '../sizes.js';
-import { markdownCell, markdownText } from '../text/markdown.js';
+import { markdownCell, markdownCode, markdownProse, markdownText } from '../text/markdown.js';
 import { linesThatFit } from '../text/text.js';
 import { describeApproval } from '../steering/approvals.js';
 import type {
@@ -48,37 +48,63 @@ export function requestLines({ requestedBy, reason, resumes }: Asked): string[] 
 
 type Asked = Pick<RunProgress, 'requestedBy' | 'reason' | 'resumes'>;
 
-/** What a person in the Temporal UI can do about an approval. */
+/** What a person in the Temporal UI can do about an approval. @param planHash `null`: the run shows it, and this is a target */
 function howToApprove(planHash: string | null): string {
-  return `Send the Update \`approve\` or \`reject\` to the workflow of the run, with \`{"actor": "…", "reason": "…", "planHash": "${planHash ?? '…'}"}\`.`;
+  const where = planHash === null ? 'the workflow of the run' : 'this workflow';
+  return `Send the Update \`approve\` or \`reject\` to ${where}, with \`{"actor": "…", "reason": "…", "planHash": "${planHash ?? '…'}"}\`.`;
+}
+
+/** What a person in the Temporal UI can do about a pause. */
+const HOW_TO_RESUME = 'Send the Update `resume` or `abort` to this workflow, with `{"actor": "…", "reason": "…"}`.';
+
+/** Where a person in the Temporal UI finds what to do about a blocked target. */
+function whereToDecide({ leaseId }: TargetInRun): string {
+  return `Open the workflow of the target, ${markdownCode(leaseId)} (it is listed under Relationships). Its current details say what to check, and which Update to send to it.`;
 }
 
 /** What a person in the Temporal UI can do. */
 const HOW_TO_DECIDE =
   'First compare the newest cloud job of the instance with the time of the step: `retryStep` sends the action again. Then send the Update `retryStep`, `skipStep` or `markSucceeded` to this workflow, with `{"actor": "…", "reason": "…"}`.';
 
+/** The UI draws the details in a frame that is about two lines too low, and cuts off its end. */
+const END = ['', '\u00a0', '', '\u00a0'];
+
 /** The targets of a run, and what it waits for. */
 export function runProgressMarkdown(run: RunProgress): string {
   const { waiting, pause, abort, targets, approval, planHash } = run;
   const rows = targets.map(
-    (target) => `| ${markdownCell(target.path)} | ${target.outcome ?? markdownCell(stateOf(target))} |`,
+    (target) => `| ${markdownCell(target.path)} | ${target.outcome ?? markdownProse(stateOf(target))} |`,
   );
   const asked = approval ?? targets.find((target) => target.approval !== undefined)?.approval;
   const asks =
-    asked === undefined
+    asked === undefined ? [] : [`**${markdownProse(describeApproval(asked))}**`, '', howToApprove(planHash), ''];
+  const paused = pause === undefined ? [] : [`**${markdownProse(describePause(pause))}**`, '', HOW_TO_RESUME, ''];
+  const aborted = abort === undefined ? [] : [`**${markdownProse(describeAbort(abort))}**`, ''];
+  const gate = waiting === undefined ? [] : [`**Waiting**: ${markdownProse(describeWaiting(waiting))}`, ''];
+  const first = targets.find(({ blocked }) => blocked !== undefined);
+  const blocked =
+    first?.blocked === undefined || pause !== undefined || abort !== undefined
       ? []
       : [
-          `**${markdownText(describeApproval(asked))}**`,
+          `**${markdownText(first.path)}: ${markdownProse(describeBlocked(first.blocked))}**`,
           '',
-          ...requestLines(run).flatMap((line) => [markdownText(line), '']),
-          howToApprove(planHash),
+          whereToDecide(first),
           '',
         ];
-  const paused = pause === undefined ? [] : [`**${markdownText(describePause(pause))}**`, ''];
-  const aborted = abort === undefined ? [] : [`**${markdownText(describeAbort(abort))}**`, ''];
-  const gate = waiting === undefined ? [] : [`**Waiting**: ${markdownText(describeWaiting(waiting))}`, ''];
+  const request = requestLines(run).flatMap((line) => [markdownProse(line), '']);
   return linesThatFit(
-    [...aborted, ...paused, ...asks, ...gate, '| target | state |', '| --- | --- |', ...rows],
+    [
+      ...aborted,
+      ...paused,
+      ...blocked,
+      ...asks,
+      ...gate,
+      ...request,
+      '| target | state |',
+      '| --- | --- |',
+      ...rows,
+      ...END,
+    ],
     DETAILS_BYTES,
   );
 }
@@ -93,12 +119,13 @@ function stateOf({ blocked, approval, childRunId }: TargetInRun): string {
 export function targetProgressMarkdown(progress: TargetProgress): string {
   const { path, phase, seen, steps, compensations, outcome, blocked, approval } = progress;
   const rows = [...steps, ...compensations].map(
-    (step) => `| ${[step.title, step.state, step.cloudJobId ?? '', step.seen ?? ''].map(markdownCell).join(' | ')} |`,
+    (step) =>
+      `| ${[step.title, step.state, step.cloudJobId ?? ''].map(markdownCell).join(' | ')} | ${seenCell(step)} |`,
   );
-  const waits = blocked === undefined ? [] : ['', `**${markdownText(describeBlocked(blocked))}**`, '', HOW_TO_DECIDE];
+  const waits = blocked === undefined ? [] : ['', `**${markdownProse(describeBlocked(blocked))}**`, '', HOW_TO_DECIDE];
   const asks =
-    approval === undefined ? [] : ['', `**${markdownText(describeApproval(approval))}**`, '', howToApprove(null)];
-  const head = `**${markdownText(path)}**: ${outcome ?? phase}${seen === null ? '' : `, last seen ${markdownText(seen)}`}`;
+    approval === undefined ? [] : ['', `**${markdownProse(describeApproval(approval))}**`, '', howToApprove(null)];
+  const head = `**${markdownText(path)}**: ${outcome ?? phase}${seen === null ? '' : `, last seen ${markdownCode(seen)}`}`;
   const running = [...steps, ...compensations].flatMap(usualEndLine);
   return linesThatFit(
     [
@@ -110,9 +137,15 @@ export function targetProgressMarkdown(progress: TargetProgress): string {
       '| step | state | cloud job | seen |',
       '| --- | --- | --- | --- |',
       ...rows,
+      ...END,
     ],
     DETAILS_BYTES,
   );
+}
+
+/** As code, because the UI draws `2/2` in other text as a fraction. */
+function seenCell({ seen }: StepProgress): string {
+  return seen === null ? '' : markdownCode(seen).replaceAll('|', String.raw`\|`);
 }
 
 /** As times of day, because the text is not refreshed while the step runs. */

@@ -55,6 +55,8 @@ export interface DecidedUpon {
   readonly cloudJobId: string | null;
   readonly endedAtMs: number;
   readonly failure?: FailureRecord;
+  /** Only of a retry: what the attempts before it decided, oldest first. Cut to 2 KB; absent in short forms of the report. */
+  readonly trail?: readonly TrailEntry[];
 }
 
 /** An accepted command, as the report keeps it. */
@@ -116,7 +118,7 @@ export interface StepReport {
   readonly after: Observation | null;
   /** How many attempts Temporal started; 0 where none was scheduled. */
   readonly attempts: number;
-  /** What each attempt decided, oldest first. */
+  /** What each attempt decided, oldest first. After a retry, that of the attempts since; `decisions` has those before. */
   readonly trail: readonly TrailEntry[];
   /** After it, no step has seen the state hold that the newest action of the run reached: another action was to follow at once. */
   readonly notHeld?: true;
@@ -171,6 +173,8 @@ export interface TargetReport {
   readonly steps: readonly StepReport[];
   /** Ids of planned steps that were never begun. */
   readonly notReached: readonly string[];
+  /** Ids of checks that the plan does not have, because the input that is their URL is empty. Absent: none. */
+  readonly checksLeftOut?: readonly string[];
   /** Undos, in the order in which they were sent. */
   readonly compensations: readonly StepReport[];
   readonly remaining: readonly RemainingEffect[];

@@ -41,6 +41,7 @@ export function reportOfTarget(targetPlan: TargetPlan, end: TargetEnd): TargetRe
   return targetReport(identityOf(targetPlan, targetOutcome(end)), {
     steps: steps.map((step) => withUsual(step, targetPlan)),
     notReached: targetPlan.steps.slice(steps.length).map(({ id }) => id),
+    ...leftOutOf(targetPlan),
     compensations: compensations.map((undo) => withUsual(undo, targetPlan)),
     remaining,
     captured,
@@ -60,9 +61,14 @@ function withUsual(step: StepReport, targetPlan: TargetPlan): StepReport {
 export function reportWithoutChild(targetPlan: TargetPlan, outcome: Outcome, failure?: FailureRecord): TargetReport {
   return targetReport(identityOf(targetPlan, outcome), {
     notReached: targetPlan.steps.map(({ id }) => id),
+    ...leftOutOf(targetPlan),
     lastSeen: targetPlan.seen,
     ...(failure === undefined ? {} : { failure }),
   });
+}
+
+function leftOutOf({ leftOut = [] }: TargetPlan): Pick<TargetReport, 'checksLeftOut'> {
+  return leftOut.length === 0 ? {} : { checksLeftOut: leftOut };
 }
 
 function identityOf({ target }: TargetPlan, outcome: Outcome): Pick<TargetReport, Required> {

@@ -2,12 +2,18 @@
 import type { Outcome } from '../report/report.js';
 import { isOpen, isPaused } from './workflow-status.js';
 
-/** Why a run needs a person. `noReport`: it ended without a report, so nothing was undone: it was terminated or timed out. */
+/**
+ * Why a run needs a person. `noReport`: it ended without a report, so nothing was undone: it was terminated or timed out. `leftChanged`: it did
+ * not succeed, and left an instance changed, or not running.
+ */
 export type Attention =
-  'indeterminate' | 'compensationFailed' | 'noReport' | 'paused' | 'blocked' | 'waitingForApproval';
+  'indeterminate' | 'compensationFailed' | 'noReport' | 'leftChanged' | 'paused' | 'blocked' | 'waitingForApproval';
 
-/** Outcomes that a person has to follow up. */
-export const ATTENTION_OUTCOMES = ['indeterminate', 'compensationFailed'] as const satisfies readonly Outcome[];
+/** Outcomes that a person has to follow up, whatever else the report shows. */
+const ATTENTION_OUTCOMES = ['indeterminate', 'compensationFailed'] as const satisfies readonly Outcome[];
+
+/** Outcomes of runs that may need a person. */
+export const UNSUCCESSFUL_OUTCOMES: readonly Outcome[] = [...ATTENTION_OUTCOMES, 'failed', 'cancelled', 'compensated'];
 
 /** What an open run waits for a person for: values of the search attribute `RunbookState`. */
 const ATTENTION_STATES = ['paused', 'blocked', 'waitingForApproval'] as const satisfies readonly Attention[];
@@ -22,18 +28,23 @@ export interface AttentionFacts {
   readonly outcome: Outcome | null;
   /** Epoch milliseconds; `null` while it is open. */
   readonly endedAtMs: number | null;
+  /** Its report shows an instance that it left changed. */
+  readonly leftChanged: boolean;
 }
 
 /**
  * Why the run needs a person, or `null`. A run that has ended counts only if it ended after `sinceMs`: no one records that they have
  * dealt with it.
  */
-export function attentionOf({ status, state, outcome, endedAtMs }: AttentionFacts, sinceMs: number): Attention | null {
+export function attentionOf(
+  { status, state, outcome, endedAtMs, leftChanged }: AttentionFacts,
+  sinceMs: number,
+): Attention | null {
   if (isOpen(status)) {
     if (isPaused(status)) return 'paused';
     return ATTENTION_STATES.find((each) => each === state) ?? null;
   }
   if (endedAtMs === null || endedAtMs < sinceMs) return null;
   if (outcome === null) return 'noReport';
-  return ATTENTION_OUTCOMES.find((each) => each === outcome) ?? null;
+  return ATTENTION_OUTCOMES.find((each) => each === outcome) ?? (leftChanged ? 'leftChanged' : null);
 }

@@ -1,14 +1,15 @@
 /** What follows from a person's decision about a blocked step: the step's report, the baseline of the next step, and what an undo needs. Pure. */
 import type { Baseline, FirstReading } from '../contract.js';
-import type { Sent } from '../failures.js';
+import { failureRecord, type FailureRecord, type Sent } from '../failures.js';
 import { isGateFailure } from '../gates/gates.js';
 import type { OnceState } from '../once/state.js';
+import { trailWithin } from '../once/trail.js';
 import type { ActionStep, PlannedStep } from '../plan/plan.js';
 import type { DoneStep } from '../report/compensation.js';
-import type { StepResult } from '../report/report.js';
+import type { CommandRecord, StepReport, StepResult } from '../report/report.js';
 import type { StepOutcome } from '../report/step-outcome.js';
+import { EARLIER_TRAIL_BYTES } from '../sizes.js';
 import { describeObservation, type Observation } from '../target/target.js';
-import type { CommandRecord } from '../report/report.js';
 import type { TargetCommandName } from './command-names.js';
 
 /** A step that waits for a decision, with everything that happened to it so far. */
@@ -20,6 +21,8 @@ export interface BlockedStep {
   readonly newest: { readonly sent: Sent; readonly before: Observation | null; readonly failedToConverge: boolean };
   /** What the decisions before the newest one are seen to have done, oldest first, for the undo. */
   readonly earlier: readonly DoneStep[];
+  /** Why it is not clear what a decision did, while that is not clear. */
+  readonly unclear?: FailureRecord;
   /** The workflow run that read the instance last. */
   readonly knownInRunId: string | undefined;
 }
@@ -37,8 +40,13 @@ export function isBlocking(step: PlannedStep, outcome: StepOutcome, operatorWait
     outcome: { ...outcome, left },
     newest: newestOf(outcome),
     earlier: [],
+    ...unclearBy(report),
     knownInRunId: outcome.baseline.readInRunId,
   };
+}
+
+function unclearBy({ result, failure }: StepReport): Pick<BlockedStep, 'unclear'> {
+  return result === 'indeterminate' && failure !== undefined ? { unclear: failure } : {};
 }
 
 function newestOf({ report, done }: StepOutcome): BlockedStep['newest'] {
@@ -116,6 +124,13 @@ export function recordOf(decision: CommandRecord, { outcome: { report } }: Block
   };
 }
 
+/** The record of a retry also keeps what the attempts before it decided: the step's own trail is that of the newest decision. */
+export function recordOfRetry(decision: CommandRecord, blocked: BlockedStep, found: string): CommandRecord {
+  const record = recordOf(decision, blocked, found);
+  const trail = trailWithin(blocked.outcome.report.trail, EARLIER_TRAIL_BYTES);
+  return record.was === undefined || trail.length === 0 ? record : { ...record, was: { ...record.was, trail } };
+}
+
 const DECIDED: Readonly<Record<Exclude<TargetCommandName, 'retryStep'>, StepResult>> = {
   skipStep: 'skipped',
   markSucceeded: 'succeeded',
@@ -150,41 +165,73 @@ export function decidedStep(
   };
 }
 
-/** The step after a retry: one step in the report, with everything that its decisions sent. */
+/**
+ * Does the retry leave the step as it was? It sent nothing, and was cancelled; or it failed while it is not clear what an earlier decision did,
+ * which nothing has answered.
+ */
+export function leavesOpen({ outcome }: BlockedStep, { report }: StepOutcome): boolean {
+  if (report.sent !== 'no') return false;
+  return report.result === 'cancelled' || (report.result === 'failed' && outcome.report.result === 'indeterminate');
+}
+
+/**
+ * The step after a retry: one step in the report, with everything that its decisions sent.
+ *
+ * @param isOpen `leavesOpen`; `false` for a failure in runs from before that was known
+ */
 export function retriedStep(
   blocked: BlockedStep,
   reading: ReadingAtRest,
   retry: StepOutcome & { readonly left: OnceState },
   decisions: readonly CommandRecord[],
+  isOpen = leavesOpen(blocked, retry),
 ): BlockedStep {
-  const { report: first, left } = blocked.outcome;
-  const attempts = first.attempts + retry.report.attempts;
+  const { report: first } = blocked.outcome;
   const step = {
     ...blocked,
     knownInRunId: reading.readInRunId,
     earlier: effectsSoFar(blocked, reading.observation, false),
     newest: newestOf(retry),
   };
-  // Cancelled before it sent anything: the step is as clear, or unclear, as it was before the retry. The reading may show a late effect of it.
-  if (retry.report.result === 'cancelled' && retry.report.sent === 'no') {
-    const { endedAtMs } = retry.report;
-    const report = { ...first, endedAtMs, after: reading.observation, attempts, decisions };
-    return { ...step, outcome: { ...retry, left, report } };
-  }
+  const after = retry.report.after ?? reading.observation;
+  const both = { after, attempts: first.attempts + retry.report.attempts, decisions };
+  if (isOpen) return { ...step, outcome: stillOpen(blocked, retry, both) };
+  const { unclear: _answered, ...answered } = step;
   return {
-    ...step,
+    ...answered,
+    ...unclearBy(retry.report),
     outcome: {
       ...retry,
       report: {
         ...retry.report,
+        ...both,
         sent: most(first.sent, retry.report.sent),
         cloudJobId: retry.report.cloudJobId ?? first.cloudJobId,
         startedAtMs: first.startedAtMs,
         before: first.before,
-        after: retry.report.after ?? reading.observation,
-        attempts,
-        decisions,
       },
+    },
+  };
+}
+
+/** The step ends as it had before the retry. What the retry's attempts decided, and what they read, is the newest. */
+function stillOpen(
+  { outcome: { report: first, left }, unclear }: BlockedStep,
+  retry: StepOutcome & { readonly left: OnceState },
+  both: Pick<StepReport, 'after' | 'attempts' | 'decisions'>,
+): BlockedStep['outcome'] {
+  const { endedAtMs, trail, failure } = retry.report;
+  const isFailed = retry.report.result === 'failed' && failure !== undefined && unclear !== undefined;
+  const message = `${unclear?.message}. The retry sent nothing: ${failure?.name}: ${failure?.message}`;
+  return {
+    ...retry,
+    left: { ...left, seen: retry.left.seen ?? left.seen },
+    report: {
+      ...first,
+      ...both,
+      endedAtMs,
+      trail,
+      ...(isFailed ? { failure: failureRecord(unclear.name, message) } : {}),
     },
   };
 }
@@ -199,11 +246,19 @@ function effectsSoFar(
   isOurs: boolean,
 ): readonly DoneStep[] {
   const { sent, before, failedToConverge } = newest;
-  if (sent === 'no' || before === null) return earlier;
+  if (sent === 'no' || before === null) return isOurs ? withLastOurs(earlier) : earlier;
   const effect: DoneStep = { step, sent, before, after, failedToConverge };
   if (isOurs || isKnown(outcome.baseline, after.lastJobId)) return together(earlier, effect);
   const stays = `it may be the effect of cloud job ${after.lastJobId}, which is not proved to be ours`;
   return [...earlier, { ...effect, stays }];
+}
+
+/** A person decided that the action was carried out. The newest retry sent nothing, so that it was one of the decisions before. */
+function withLastOurs(earlier: readonly DoneStep[]): readonly DoneStep[] {
+  const last = earlier.at(-1);
+  if (last?.stays === undefined) return earlier;
+  const { stays: _proved, ...ours } = last;
+  return together(earlier.slice(0, -1), ours);
 }
 
 /** Combined into one: otherwise the same undo would be sent twice. */

@@ -1,8 +1,10 @@
-/** Reads what the workflow of a target reports to its run: anybody can send a signal, of any shape. Pure. */
-import type { LateStep, TargetState } from '../contract.js';
+/** Reads the signals between a run and its targets: anybody can send a signal, of any shape. Pure. */
+import type { ApprovalOrder, LateStep, TargetState } from '../contract.js';
 import type { ApprovalProgress, BlockedProgress } from '../report/progress.js';
+import type { ApprovalVote } from '../report/report.js';
+import { isCommandOf } from './command-names.js';
 
-/** @returns `null` if it is not such a report; parts of another shape are left out */
+/** What the workflow of a target reports to its run. @returns `null` if it is not such a report; parts of another shape are left out */
 export function readTargetState(given: unknown): TargetState | null {
   if (!isObject(given)) return null;
   const { path, state, order, heldMs, blocked, approval, late } = given;
@@ -34,8 +36,14 @@ function isApprovalProgress(given: unknown): given is ApprovalProgress {
   return isText(step) && isText(title) && isRule && isListOf(votes, isVote) && isTime(askedAtMs) && isTime(untilMs);
 }
 
-function isVote(given: unknown): boolean {
-  return isObject(given) && isText(given['actor']) && isText(given['reason']) && isTime(given['atMs']);
+/** A vote on an approval that a run passes on to its target. */
+export function isApprovalOrder(given: unknown): given is ApprovalOrder {
+  return isObject(given) && isText(given['step']) && isTime(given['askedAtMs']) && isVote(given['vote']);
+}
+
+function isVote(given: unknown): given is ApprovalVote {
+  if (!isObject(given) || !isText(given['actor']) || !isText(given['reason']) || !isTime(given['atMs'])) return false;
+  return isCommandOf('approval', given['command']);
 }
 
 function isListOf(given: unknown, isItem: (item: unknown) => boolean): boolean {

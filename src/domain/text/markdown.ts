@@ -23,6 +23,11 @@ export function markdownProse(text: string): string {
   return line.replace(/[\\`*_{}[\]<>#|!&~$]/g, String.raw`\$&`);
 }
 
+/** Text on one line, as code. */
+export function markdownCode(text: string): string {
+  return asCode(printable(text));
+}
+
 function asCode(line: string): string {
   return `\`${line.replaceAll('`', "'")}\``;
 }

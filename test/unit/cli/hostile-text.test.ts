@@ -84,7 +84,7 @@ const occurrences = {
 
 const listedRun = {
   ...{ workflowId: '¤', runId: '¤', runbook: '¤', targets: ['¤'], status: 'RUNNING', open: true, outcome: null },
-  ...{ startedAtMs: 0, endedAtMs: null, requestedBy: '¤', attention: null },
+  ...{ startedAtMs: 0, endedAtMs: null, requestedBy: '¤', attention: null, left: [{ path: '¤', what: '¤' }] },
 };
 const runs = { needsYou: [{ ...listedRun, attention: 'paused' }], runs: [listedRun], moreNeedYou: false, more: false };
 const seenTarget = {

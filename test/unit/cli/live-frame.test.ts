@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createColors } from '../../../src/cli/colors.js';
 import { footLines } from '../../../src/cli/live/foot.js';
 import { frame, type Size } from '../../../src/cli/live/frame.js';
+import { cutLine, fitted, wrapped } from '../../../src/cli/live/lines.js';
 import { WATCHING, type Mode } from '../../../src/cli/live/live.js';
 import { possibleOrders } from '../../../src/cli/live/orders.js';
 import { eventsBetween } from '../../../src/cli/render-events.js';
@@ -304,3 +305,71 @@ function modes(run: RunSnapshot): Mode[] {
 function widthOf(line: string): number {
   return Array.from(line).reduce((sum, character) => sum + (/\p{Script=Han}/u.test(character) ? 2 : 1), 0);
 }
+
+describe('a run with thousands of lines', () => {
+  /** Marks have no width, so that as many as one likes stand in one column. */
+  const hostile = `${'e\u0301\u0302\u0303'.repeat(40)}👩‍👩‍👧‍👦${'\u0300'.repeat(400)}`;
+  const failing = (path: string, state: StepProgress['state'], outcome: TargetProgress['outcome']) =>
+    aShownTarget(path, {
+      ...{ outcome, phase: outcome === null ? ('running' as const) : ('finished' as const) },
+      steps: Array.from({ length: 20 }, (_none, index) =>
+        aShownStep({ id: `s${index}`, title: hostile, state, startedAtMs: 0, endedAtMs: 1_000, failure: hostile }),
+      ),
+    });
+
+  it.each([
+    ['whose targets are under way', 'running', null],
+    ['whose targets have ended', 'failed', 'failed'],
+  ] as const)('%s is measured only as far as it can be seen', (_what, state, outcome) => {
+    const targets = Array.from({ length: 50 }, (_none, index) => failing(`a/b/${index}`, state, outcome));
+    const run = progressBlocks(aRun(targets), 60_000, plain);
+    const measured = new Set<object>();
+    for (const line of run.targets.flatMap(({ head, steps, asks }) => [
+      head,
+      ...steps.flatMap((s) => s.lines),
+      ...asks,
+    ])) {
+      const { text } = line;
+      Object.defineProperty(line, 'text', { get: () => (measured.add(line), text) });
+    }
+    const lines = frame({ run, foot: [] }, narrow, plain);
+    expect(lines).toHaveLength(narrow.rows - 1);
+    expect(measured.size).toBeLessThan(3 * narrow.rows);
+  });
+
+  it('shows the end of the last target where nothing fits, as before', () => {
+    const targets = Array.from({ length: 3 }, (_none, index) =>
+      aShownTarget(`a/b/${index}`, {
+        steps: Array.from({ length: 20 }, (_step, step) =>
+          aShownStep({ id: `s${step}`, title: `t${index}-${step}`, state: 'running' }),
+        ),
+      }),
+    );
+    const lines = drawn(aRun(targets));
+    expect(lines).toHaveLength(narrow.rows - 1);
+    expect(lines.findLast((line) => line.includes('t2-19'))).toBeDefined();
+    expect(lines.some((line) => line.includes('t0-'))).toBe(false);
+  });
+});
+
+describe('a text without end', () => {
+  it.each([
+    ['of marks without a width', `a${'\u0301'.repeat(100_000)}`],
+    ['of wide characters', '警'.repeat(100_000)],
+    ['of halves of pairs', '\ud83d\ude00'.repeat(100_000)],
+  ])('%s is drawn as far as there is room, and marked', (_what, text) => {
+    for (const line of [cutLine(0, text), wrapped(2, text)]) {
+      const lines = fitted(line, 80);
+      expect(lines.length).toBeLessThanOrEqual(3);
+      expect(lines.at(-1)).toMatch(/…$/);
+      expect(lines.join('').length).toBeLessThan(2_000);
+      // Half of a pair would become another character.
+      expect(Buffer.from(lines.join('')).toString()).toBe(lines.join(''));
+    }
+  });
+
+  it('keeps its colour to itself', () => {
+    const [line = ''] = fitted(wrapped(0, `\u001b[31ma${'\u0301'.repeat(100_000)}\u001b[39m`), 80);
+    expect(line.slice(-5)).toBe('\u001b[0m…');
+  });
+});

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Effect } from '../../../src/cli/live/live.js';
 import { hintOf, NOTHING_TYPED, settle, type, type Typing } from '../../../src/cli/live/typing.js';
+import { LONGEST_ARGUMENT } from '../../../src/domain/steering/commands.js';
 import type { RunSnapshot } from '../../../src/client/report-snapshot.js';
 import { aRun, aRunOf, aShownTarget } from '../../support/live.js';
 
@@ -127,12 +128,35 @@ describe('a key that is meant', () => {
 });
 
 describe('a reason', () => {
-  it('takes several characters of an input method, and no paste', () => {
+  it('takes several characters of an input method', () => {
     expect(read([key('p'), key('数据库'), key('\r')]).sent).toMatchObject([{ reason: '数据库' }]);
     expect(read([key('p'), ...reason('ab'), key('cd\u007f'), key('\r')]).sent).toMatchObject([{ reason: 'abc' }]);
-    const pasted = read([key('p'), key('\u001b[200~reset\r\u001b[201~')]);
-    expect(pasted).toMatchObject({ mode: 'asking', effects: [], hint: 'a paste is not taken: type the reason' });
-    expect(read([key('p'), key('reset\r')])).toMatchObject({ mode: 'asking', effects: [] });
+  });
+
+  it.each([
+    ['between marks', [key('\u001b[200~see\r\nTICKET-1\r\u001b[201~')]],
+    ['without marks', [key('see\r\nTICKET-1\r')]],
+    ['in several reads', [key('\u001b[200~se'), ['e\r\nTIC', 0], ['KET-1\r\u001b[20', 0], ['1~', 0]]],
+    ['a character a read', [key('\u001b[200~'), ...typed('see\r\nTICKET-1\r', 1), ['\u001b[201~', 0]]],
+    ['with colours and a bell', [key('\u001b[200~see\n\u001b[31mTICKET\u001b[0m\u0007-1\n\u001b[201~')]],
+  ] as [string, Read[]][])('takes what is pasted %s as text, and Enter in it sends nothing', (_how, pasted) => {
+    for (const letter of ['p', 't']) {
+      const asked = read([key(letter), ...pasted]);
+      expect(asked).toMatchObject({ mode: 'asking', effects: [], hint: null });
+      expect(asked.typing.mode).toMatchObject({ reason: expect.stringMatching(/^see +TICKET-1 $/) });
+    }
+    expect(read([key('p'), ...pasted, key('\r')]).sent).toMatchObject([{ reason: expect.stringMatching(/TICKET-1$/) }]);
+  });
+
+  it('takes as much of a long paste as a reason may have, and shows that', () => {
+    const { typing, hint } = read([key('p'), ...reason('ab'), key(`\u001b[200~${'x'.repeat(1e6)}\u001b[201~`)]);
+    expect(typing.mode).toMatchObject({ name: 'asking', reason: `ab${'x'.repeat(LONGEST_ARGUMENT.reason - 2)}` });
+    expect(hint).toBe(`a reason has at most ${LONGEST_ARGUMENT.reason} characters`);
+  });
+
+  it('that is confirmed by y takes no paste for it', () => {
+    const asked = [key('t'), ...reason('why'), key('\r')];
+    expect(read([...asked, key('\u001b[200~y\u001b[201~')])).toMatchObject({ mode: 'confirming', effects: [] });
   });
 
   it('is given up by Esc', () => {

@@ -8,7 +8,7 @@ const plain = createColors(false);
 const aRun = (change: Partial<ListedRun> = {}): ListedRun => ({
   ...{ workflowId: 'incident-1', runId: 'r', runbook: 'recover', targets: ['shop/checkout/prod-1'] },
   ...{ status: 'COMPLETED', open: false, outcome: 'succeeded', startedAtMs: 0, endedAtMs: 61_000 },
-  ...{ requestedBy: 'alice', attention: null },
+  ...{ requestedBy: 'alice', attention: null, left: [] },
   ...change,
 });
 const open = { status: 'RUNNING', open: true, outcome: null, endedAtMs: null } as const;
@@ -35,6 +35,30 @@ describe('a list of runs', () => {
       'running    1970-01-01 00:00  2m 1s  incident-1  recover  a/b/c +1              alice',
       'succeeded  1970-01-01 00:00  1m 1s  x           recover  shop/checkout/prod-1',
       'There are more runs. See them with a higher --limit, or narrow the list',
+    ]);
+  });
+
+  it('shows what a run left behind, with the path where it had several targets', () => {
+    const left = ['a', 'b', 'c', 'd'].map((path) => ({ path, what: 'status STOPPED (RUNNING before)' }));
+    const shown = (change: Partial<ListedRun>) =>
+      renderRuns(
+        {
+          needsYou: [aRun({ outcome: 'failed', status: 'FAILED', attention: 'leftChanged', ...change })],
+          ...{ moreNeedYou: false, runs: [], more: false },
+        },
+        121_000,
+        plain,
+      ).split('\n');
+    expect(shown({ left: left.slice(0, 1) }).slice(0, 5)).toEqual([
+      'NEEDS YOU',
+      '! recover on shop/checkout/prod-1: it did not succeed, and left this behind',
+      '    status STOPPED (RUNNING before)',
+      '    ended 1970-01-01T00:01:01Z, 1m ago, requested by alice',
+      '    → runbook report incident-1',
+    ]);
+    expect(shown({ left, targets: ['a', 'b', 'c', 'd'] }).slice(2, 6)).toEqual([
+      ...['a', 'b', 'c'].map((path) => `    ${path}: status STOPPED (RUNNING before)`),
+      '    … 1 more',
     ]);
   });
 

@@ -1,7 +1,10 @@
 /** Lists of runs: what is asked of the visibility store, how much of a long list is read, and what is left out. */
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
-import { listRuns, queryOf, type ListOptions } from '../../../src/client/list-runs.js';
+import { listRuns, type ListOptions } from '../../../src/client/list-runs.js';
+import { queryOf } from '../../../src/client/run-query.js';
+import { targetReport } from '../../../src/domain/report/target-report.js';
+import { anObservation, aStepReport } from '../../support/build.js';
 
 interface Stored {
   readonly workflowId: string;
@@ -13,6 +16,10 @@ interface Stored {
   readonly state?: string;
   readonly requestedBy?: string;
   readonly reportedBy?: string;
+  /** Targets of its report. */
+  readonly reported?: readonly unknown[];
+  readonly startedAtMs?: number;
+  readonly endedAtMs?: number;
   /** The schedule that started it. */
   readonly scheduledBy?: string;
   /** The workflow that started it. */
@@ -43,21 +50,26 @@ function storeOf(stored: Iterable<Stored>, { newestRunId, lacksState = false }: 
       targets = ['a/b/c'],
       requestedBy,
       reportedBy,
+      reported,
+      startedAtMs = 1_000,
+      endedAtMs = 5_000,
       state,
       scheduledBy,
       parent,
       ...run
     } of stored) {
+      // The one query with this condition asks for later runs that succeeded.
+      if (query.includes("RunbookOutcome = 'succeeded'") && outcome !== 'succeeded') continue;
       if (reads.listed++ % pageSize === 0) reads.pages++;
       const { status = outcome === undefined ? 'RUNNING' : 'COMPLETED', type = 'restart', runId = workflowId } = run;
       inputs.set(workflowId, run.input);
-      const report = { reportVersion: 1, outcome, requestedBy: reportedBy };
+      const report = { reportVersion: 1, outcome, requestedBy: reportedBy, targets: reported };
       yield {
-        ...{ type, workflowId, runId, status: { name: status }, startTime: new Date(1_000) },
-        closeTime: status === 'RUNNING' ? undefined : new Date(5_000),
+        ...{ type, workflowId, runId, status: { name: status }, startTime: new Date(startedAtMs) },
+        closeTime: status === 'RUNNING' ? undefined : new Date(endedAtMs),
         memo: {
           ...(requestedBy === undefined ? {} : { requestedBy }),
-          ...(reportedBy === undefined ? {} : { report }),
+          ...(reportedBy === undefined && reported === undefined ? {} : { report }),
         },
         searchAttributes: {
           ...(targets.length === 0 ? {} : { RunbookTarget: targets }),
@@ -174,7 +186,7 @@ describe('a listed run', () => {
     const { runs } = await run();
     expect(runs[0]).toEqual({
       ...{ workflowId: 'a', runId: 'a', runbook: 'restart', targets: ['a/b/c'], status: 'RUNNING', open: true },
-      ...{ outcome: null, startedAtMs: 1_000, endedAtMs: null, requestedBy: 'alice', attention: null },
+      ...{ outcome: null, startedAtMs: 1_000, endedAtMs: null, requestedBy: 'alice', attention: null, left: [] },
     });
     expect(runs[1]).toMatchObject({ open: false, outcome: 'failed', endedAtMs: 5_000, requestedBy: 'from its report' });
   });
@@ -226,11 +238,88 @@ it('a run that the server deletes while it is listed is left out', async () => {
   expect(runs.map(({ workflowId }) => workflowId)).toEqual(['kept']);
 });
 
+describe('a run that ended badly', () => {
+  const leftStopped = (path: string) =>
+    targetReport(
+      { path, instanceId: 'i', leaseId: 'l', outcome: 'failed' },
+      {
+        steps: [aStepReport({ action: { action: 'stop' }, sent: 'yes' })],
+        captured: anObservation(),
+        lastSeen: anObservation({ status: 'STOPPED' }),
+      },
+    );
+  const failed: Stored = {
+    ...{ workflowId: 'failed', outcome: 'failed', status: 'FAILED', targets: ['a/b/c', 'a/b/d'] },
+    reported: [leftStopped('a/b/c')],
+  };
+  const later = (change: Partial<Stored>): Stored => ({
+    ...{ workflowId: 'later', outcome: 'succeeded', targets: ['a/b/c'], startedAtMs: 6_000, endedAtMs: 7_000 },
+    ...change,
+  });
+  const needing = async (...stored: Stored[]) => {
+    const { runs } = await storeOf(stored).run({ needsAttention: true });
+    return runs.map(({ workflowId, attention }) => `${workflowId} ${attention}`);
+  };
+
+  it('needs a person if it left an instance changed, and shows what', async () => {
+    const { runs } = await storeOf([failed, { workflowId: 'plain', outcome: 'failed' }]).run({ needsAttention: true });
+    expect(runs).toMatchObject([
+      { attention: 'leftChanged', left: [{ path: 'a/b/c', what: 'status STOPPED (RUNNING before)' }] },
+    ]);
+  });
+
+  it('needs no one once a later run has succeeded on the targets that it left', async () => {
+    expect(await needing(failed, later({}))).toEqual([]);
+    expect(await needing({ ...failed, outcome: 'indeterminate' }, later({}))).toEqual([]);
+  });
+
+  it.each([
+    ['one that began before it had ended', { startedAtMs: 4_999 }],
+    ['one on another target', { targets: ['a/b/d'] }],
+    ['one that did not succeed', { outcome: 'compensated' }],
+  ])('still needs one after %s', async (_what, change) => {
+    expect(await needing(failed, later(change))).toEqual(['failed leftChanged']);
+  });
+
+  it('needs one until each of its targets is made good', async () => {
+    const both = { ...failed, reported: [leftStopped('a/b/c'), leftStopped('a/b/d')] };
+    expect(await needing(both, later({}))).toEqual(['failed leftChanged']);
+    expect(await needing(both, later({}), later({ workflowId: 'other', targets: ['a/b/d'] }))).toEqual([]);
+  });
+
+  it('on many targets is not asked about', async () => {
+    const paths = Array.from({ length: 6 }, (_none, index) => `a/b/${index}`);
+    const many = { ...failed, targets: paths, reported: paths.map(leftStopped) };
+    const { queries, run } = storeOf([many]);
+    expect((await run({ needsAttention: true })).runs).toHaveLength(1);
+    expect(queries).toHaveLength(1);
+  });
+
+  it('is asked about with others in one query, and the list stays as long as is asked', async () => {
+    const all = Array.from({ length: 30 }, (_none, index): Stored => ({
+      ...failed,
+      ...{ workflowId: `f${index}`, targets: [`a/b/${index}`], reported: [leftStopped(`a/b/${index}`)] },
+    }));
+    const { run, queries } = storeOf([...all, later({ targets: ['a/b/1', 'a/b/3'] })]);
+    const { runs, more } = await run({ needsAttention: true, limit: 10 });
+    expect(runs.map(({ workflowId }) => workflowId)).toEqual([
+      'f0',
+      'f2',
+      ...[4, 5, 6, 7, 8, 9, 10, 11].map((n) => `f${n}`),
+    ]);
+    expect(more).toBe(true);
+    expect(queries).toHaveLength(2);
+    expect(queries[1]).toMatch(
+      /^WorkflowType != 'targetRun' AND RunbookOutcome = 'succeeded' AND StartTime > '1970-01-01T00:00:05.000Z' AND RunbookTarget IN \('a\/b\/0', '#\w{11}', /,
+    );
+  });
+});
+
 describe('a namespace without the search attribute of states', () => {
   it('refuses a query for it, and is asked again without it', async () => {
     const { run, queries } = storeOf([{ workflowId: 'unclear', outcome: 'indeterminate' }], { lacksState: true });
     expect((await run({ needsAttention: true })).runs).toHaveLength(1);
-    expect(queries.map((query) => query.includes('RunbookState'))).toEqual([true, false]);
+    expect(queries.map((query) => query.includes('RunbookState'))).toEqual([true, false, false]);
   });
 });
 
@@ -258,7 +347,7 @@ describe('the query', () => {
 
   it('for runs that need a person has their states only where the namespace has them', () => {
     const ended =
-      "(CloseTime >= '1970-01-01T00:00:00.005Z' AND (RunbookOutcome IN ('indeterminate', 'compensationFailed') OR RunbookOutcome IS NULL))";
+      "(CloseTime >= '1970-01-01T00:00:00.005Z' AND (RunbookOutcome IN ('indeterminate', 'compensationFailed', 'failed', 'cancelled', 'compensated') OR RunbookOutcome IS NULL))";
     const waiting = '(CloseTime IS NULL AND RunbookState IS NOT NULL)';
     expect(queryOf({ needsAttention: true }, 'runbooks', 5, true)).toBe(`${base} AND (${waiting} OR ${ended})`);
     expect(queryOf({ needsAttention: true }, 'runbooks', 5, false)).toBe(`${base} AND (${ended})`);

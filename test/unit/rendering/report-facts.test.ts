@@ -37,6 +37,7 @@ const action: StepReport = aStepReport({
       was: {
         ...{ result: 'indeterminate', sent: 'unknown', cloudJobId: 'JOB-16', endedAtMs: 80_000 },
         failure: failed('message of the first end'),
+        trail: [{ attempt: 1, atMs: 71_000, decision: 'unanswered', note: 'noted-before-the-retry' }],
       },
     }),
   ],
@@ -72,6 +73,7 @@ const checked: StepReport = aStepReport({
 const target: TargetReport = {
   ...{ path: 'shop/checkout/prod-1', instanceId: 'i', leaseId: 'l', outcome: 'failed', childRunId: 'c', cut: 'trails' },
   ...{ captured: seen('v-captured'), lastSeen: seen('v-last'), notReached: ['never-reached'] },
+  checksLeftOut: ['check-that-was-left-out'],
   steps: [action, asked, checked],
   compensations: [aStepReport({ id: 'undo-of-it', action: { action: 'start' }, cloudJobId: 'JOB-18' })],
   remaining: [{ stepId: 'stays', action: { action: 'stop' }, why: 'why it remains', kind: 'irreversible' }],
@@ -151,6 +153,7 @@ const TARGET: Readonly<Record<keyof Required<TargetReport>, Words>> = {
   outcome: ['failed'],
   steps: ['asked', 'checked: GET https://shop.example.com/health'],
   notReached: ['never-reached'],
+  checksLeftOut: ['checks left out', 'check-that-was-left-out: no URL was given'],
   compensations: ['undo: start', 'JOB-18'],
   remaining: ['stays', 'irreversible', 'why it remains'],
   captured: ['v-captured'],
@@ -180,6 +183,8 @@ const STEP: Readonly<Record<keyof Required<StepReport>, Words>> = {
     `retryStep by bob at ${time(90_000)}: reason of the retry`,
     `it had ended indeterminate at ${time(80_000)} (not known whether ServiceStage had acted) with CloudJobFailed: message of the first end, cloud job JOB-16`,
     'found: v-found',
+    `attempt 1, ${time(71_000)}: unanswered (noted-before-the-retry)`,
+    `${time(90_000)}: retry-step of bob`,
   ],
   approval: [`approval: approved at ${time(3_000)}, by cyd and dan, 2 needed`],
 };
@@ -226,7 +231,12 @@ describe.each(Object.entries(FORMATS))('a report as %s', (_format, render) => {
     // It had been sent by the first retry, and a second one sent nothing.
     expect(isWarned({ trail: [{ attempt: 1, atMs: 0, decision: 'skipped' }], decisions: [first, sent] })).toBe(true);
 
+    // The first retry may have sent it, and a second one sent nothing.
+    const again = { ...first, was: { ...first.was, trail: trailOf('unanswered') } };
+    expect(isWarned({ trail: trailOf('refused'), decisions: [first, again] })).toBe(true);
+
     expect(isWarned({ trail: trailOf('refused') })).toBe(false);
+    expect(isWarned({ trail: trailOf('refused'), decisions: [again] })).toBe(false);
     expect(isWarned({ trail: [{ attempt: 1, atMs: 0, decision: 'adopted' }] })).toBe(false);
     expect(isWarned({ sent: 'unknown', trail: [] })).toBe(false);
     expect(isWarned({ decisions: [sent] })).toBe(false);

@@ -59,12 +59,45 @@ describe('the details of a run', () => {
       ...{ askedAtMs: 0, untilMs: 60_000 },
     };
     const text = runProgressMarkdown({ ...run, approval, requestedBy: 'ann', reason: 'disk full', resumes: 'night-0' });
-    expect(text).toContain('\n\nrequested by ann: disk full\n\nresumes run night-0\n\nSend the Update `approve`');
+    expect(text).toMatch(
+      /Send the Update `approve`[^\n]*\n\nrequested by ann: disk full\n\nresumes run night-0\n\n\| target/,
+    );
+  });
+
+  it('say who asked for it, also while nothing is waited for', () => {
+    expect(runProgressMarkdown({ ...run, requestedBy: 'ann', reason: "it hung; don't wait" })).toMatch(
+      /^requested by ann: it hung; don't wait\n\n\| target/,
+    );
+  });
+
+  it('begin with the target that is blocked, and where to decide about it', () => {
+    const blocked = { step: 'restart', why: 'Indeterminate: nothing shows it', untilMs: 0 };
+    const [first, ...others] = run.targets;
+    const targets = [
+      { ...first, outcome: null, leaseId: 'runbook-target/p/i', blocked },
+      ...others,
+    ] as typeof run.targets;
+    const [head, , where] = runProgressMarkdown({ ...run, targets }).split('\n');
+    expect(head).toBe(
+      '**shop/web/a: blocked at restart, until 1970-01-01T00:00:00Z: Indeterminate: nothing shows it**',
+    );
+    expect(where).toContain('`runbook-target/p/i`');
+    const pause = { state: 'paused', actor: 'ann', reason: 'slow', sinceMs: 0 } as const;
+    expect(runProgressMarkdown({ ...run, targets, pause })).not.toContain('runbook-target/p/i');
+  });
+
+  it('say how a pause is ended', () => {
+    const pause = { state: 'paused', actor: 'ann', reason: 'slow', sinceMs: 0 } as const;
+    const [head, , how] = runProgressMarkdown({ ...run, pause }).split('\n');
+    expect(head).toBe('**paused by ann: slow**');
+    expect(how).toMatch(/^Send the Update `resume` or `abort` to this workflow/);
   });
 
   it('begin with who aborted the run', () => {
     const abort = { actor: 'ann', reason: '*wrong* version', sinceMs: 0 };
-    expect(runProgressMarkdown({ ...run, abort }).split('\n')[0]).toBe('**`aborted by ann: *wrong* version`**');
+    expect(runProgressMarkdown({ ...run, abort }).split('\n')[0]).toBe(
+      String.raw`**aborted by ann: \*wrong\* version**`,
+    );
   });
 
   it('always fit', () => {
@@ -82,7 +115,7 @@ describe('the details of a target', () => {
   it('have a row for each step and undo', () => {
     const undo = { ...step, id: 'undo-stop', title: 'undo: start', cloudJobId: null, seen: null };
     expect(rowsOf(targetProgressMarkdown({ ...target, compensations: [undo] })).slice(2)).toEqual([
-      '| stop | running | JOB-1 | RUNNING 2/2 |',
+      '| stop | running | JOB-1 | `RUNNING 2/2` |',
       '| undo: start | running |  |  |',
     ]);
   });
@@ -101,7 +134,7 @@ describe('the details of a target', () => {
   });
 
   it.each<[string, Partial<TargetProgress>, string]>([
-    ['its phase and the newest reading', {}, '**shop/web/a**: running, last seen RUNNING 2/2'],
+    ['its phase and the newest reading', {}, '**shop/web/a**: running, last seen `RUNNING 2/2`'],
     ['its outcome once it has ended', { outcome: 'failed', seen: null }, '**shop/web/a**: failed'],
   ])('say first %s', (_what, change, head) => {
     expect(targetProgressMarkdown({ ...target, ...change }).split('\n')[0]).toBe(head);

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { failureRecord } from '../../../../src/domain/failures.js';
 import type { TargetPlan } from '../../../../src/domain/plan/plan.js';
+import { withShortSteps } from '../../../../src/domain/report/cut-report.js';
 import { reportOfTarget, reportWithoutChild, type TargetEnd } from '../../../../src/domain/report/target-report.js';
 import { leaseId } from '../../../../src/domain/target/target.js';
 import { anObservation, aStep, aStepReport, aTarget } from '../../../support/build.js';
@@ -35,6 +36,15 @@ describe('the report of a target whose own workflow ended', () => {
   it('lists the steps that were never begun', () => {
     const steps = [aStepReport({ id: 'stop' })];
     expect(reportOfTarget(targetPlan, end({ steps })).notReached).toEqual(['wait', 'start']);
+  });
+
+  it('names the checks that the plan left out, whether or not it was begun', () => {
+    const named = { checksLeftOut: ['healthy'] };
+    const without = { ...targetPlan, leftOut: ['healthy'] };
+    expect(reportOfTarget(without, end())).toMatchObject(named);
+    expect(reportWithoutChild(without, 'refused')).toMatchObject(named);
+    expect(withShortSteps(reportOfTarget(without, end()))).toMatchObject(named);
+    expect(reportOfTarget(targetPlan, end())).not.toHaveProperty('checksLeftOut');
   });
 
   it.each<[string, Partial<TargetEnd>, unknown]>([

@@ -3,7 +3,7 @@ import { attentionOf, type AttentionFacts } from '../../../../src/domain/run/att
 import { OUTCOMES } from '../../../../src/domain/report/report.js';
 
 const facts = (change: Partial<AttentionFacts>): AttentionFacts => ({
-  ...{ status: 'COMPLETED', state: null, outcome: 'succeeded', endedAtMs: 1_000 },
+  ...{ status: 'COMPLETED', state: null, outcome: 'succeeded', endedAtMs: 1_000, leftChanged: false },
   ...change,
 });
 const open = { status: 'RUNNING', outcome: null, endedAtMs: null };
@@ -12,6 +12,13 @@ describe('a run needs a person', () => {
   it('if it ended with one of two outcomes', () => {
     const needing = OUTCOMES.filter((outcome) => attentionOf(facts({ status: 'FAILED', outcome }), 0) !== null);
     expect(needing).toEqual(['indeterminate', 'compensationFailed']);
+  });
+
+  it('if it ended without success and left an instance changed', () => {
+    const failed = { status: 'FAILED', outcome: 'failed' as const };
+    expect(attentionOf(facts({ ...failed, leftChanged: true }), 0)).toBe('leftChanged');
+    expect(attentionOf(facts({ ...failed, leftChanged: true }), 1_001)).toBeNull();
+    expect(attentionOf(facts({ ...failed, outcome: 'indeterminate', leftChanged: true }), 0)).toBe('indeterminate');
   });
 
   it('for as long as is asked', () => {

@@ -10,6 +10,7 @@ import {
   doneOf,
   isBlocking,
   recordOf,
+  recordOfRetry,
   retriedStep,
   type BlockedStep,
 } from '../../../../src/domain/steering/decisions.js';
@@ -167,6 +168,89 @@ describe('a retry that is cancelled before it has sent anything', () => {
     const retried = retriedStep(step, reading(4, 'J1'), cancelled as never, [decision]);
     expect(retried.outcome.report).toMatchObject({ result: 'failed', sent: 'yes', after: { replicaCount: 4 } });
     expect(owedUndos(doneOf(retried)).undos).toMatchObject([{ action: { action: 'scale', replica: 2 } }]);
+  });
+});
+
+describe('a retry that fails before it has sent anything', () => {
+  const busy = (step: BlockedStep, seen = reading(2, 'J2')) =>
+    stepOutcome(
+      scale,
+      baselineOfReading(step, reading(2, 'J1')),
+      anEndedState(
+        { kind: 'failed', failure: 'TargetBusy', message: 'busy', retryInMs: null },
+        { sent: 'no', attempt: 2, seen: seen.observation, trail: [{ attempt: 1, atMs: 250, decision: 'entered' }] },
+      ),
+      { startedAtMs: 200, endedAtMs: 300 },
+    ) as BlockedStep['outcome'];
+  const retried = (step: BlockedStep, seen?: ReturnType<typeof reading>) =>
+    retriedStep(step, reading(2, 'J1'), busy(step, seen), [decision]);
+
+  it('leaves the step indeterminate, and gives both reasons', () => {
+    const step = retried(blocked(indeterminate({ attempt: 3 })));
+    expect(step.outcome.report).toMatchObject({
+      result: 'indeterminate',
+      sent: 'unknown',
+      failure: { name: 'Indeterminate', message: 'm. The retry sent nothing: TargetBusy: busy' },
+      after: { lastJobId: 'J2' },
+      endedAtMs: 300,
+      attempts: 5,
+      decisions: [decision],
+      trail: [{ decision: 'entered' }],
+    });
+    expect(isBlocking(scale, step.outcome, 1)).not.toBeNull();
+  });
+
+  it('gives the reason once, however often it is retried', () => {
+    const { report } = retried(retried(retried(blocked(indeterminate())))).outcome;
+    expect(report.failure?.message).toBe('m. The retry sent nothing: TargetBusy: busy');
+  });
+
+  it('knows the cloud jobs that its attempts saw', () => {
+    expect(baselineOfReading(retried(blocked(indeterminate())), reading(2, 'J1'))).toMatchObject({
+      lastJobId: 'J1',
+      knownCloudJobIds: ['J0', 'J1', 'J2'],
+    });
+  });
+
+  it('fails where the step had failed, and in runs from before', () => {
+    const failed = blocked(
+      anEndedState({ kind: 'failed', failure: 'CloudJobFailed', message: 'm', retryInMs: null }, { sent: 'yes' }),
+      { ...scale, onFailure: 'pause' },
+    );
+    expect(retried(failed).outcome.report).toMatchObject({ result: 'failed', failure: { name: 'TargetBusy' } });
+    const step = blocked(indeterminate());
+    expect(retriedStep(step, reading(2, 'J1'), busy(step), [decision], false).outcome.report).toMatchObject({
+      result: 'failed',
+      sent: 'unknown',
+    });
+  });
+
+  it.each([
+    ['skipStep', [], ['notUndone']],
+    ['markSucceeded', [{ action: 'scale', replica: 2 }], []],
+  ] as const)(
+    'and then %s: an effect under an unknown cloud job counts as ours only by that decision',
+    (command, ...owed) => {
+      const first = blocked(indeterminate());
+      const step = retriedStep(first, reading(4, 'Y'), busy(first, reading(4, 'Y')), [decision]);
+      const { undos, remaining } = owedUndos(doneOf(decidedStep(step, command, reading(4, 'Y'), [])));
+      expect([undos.map(({ action }) => action), remaining.map(({ kind }) => kind)]).toEqual(owed);
+    },
+  );
+});
+
+describe('the record of a retry', () => {
+  it('keeps what the attempts before it decided, within its size', () => {
+    const entry = (atMs: number) => ({ attempt: atMs, atMs, decision: 'failed' as const, note: 'x'.repeat(250) });
+    const trail = Array.from({ length: 12 }, (_none, index) => entry(index + 1));
+    const kept = recordOfRetry(decision, blocked(indeterminate({ trail })), 'found').was?.trail ?? [];
+    expect(kept[0]).toEqual(trail[0]);
+    expect(kept.at(-1)).toEqual(trail.at(-1));
+    expect(JSON.stringify(kept).length).toBeLessThanOrEqual(2_000);
+  });
+
+  it('has none where none was decided', () => {
+    expect(recordOfRetry(decision, blocked(indeterminate({ trail: [] })), 'found').was).not.toHaveProperty('trail');
   });
 });
 

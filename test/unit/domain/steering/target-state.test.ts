@@ -1,7 +1,7 @@
 /** What anybody may send as the signal of a target is read without trust. */
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
-import { readTargetState } from '../../../../src/domain/steering/target-state.js';
+import { describe, expect, it } from 'vitest';
+import { isApprovalOrder, readTargetState } from '../../../../src/domain/steering/target-state.js';
 
 const blocked = { step: 'stop', why: 'JobFailed: no', untilMs: 5, result: 'failed' };
 const state = { path: 'a/b/c', state: 'blocked', order: 1, heldMs: 2, blocked };
@@ -45,4 +45,26 @@ it('leaves out a part of another shape', () => {
 
 it('never throws', () => {
   fc.assert(fc.property(fc.anything(), (given) => void readTargetState(given)));
+});
+
+describe('a vote that a run passes on', () => {
+  const [vote] = approval.votes;
+  const order = { step: 'seen', askedAtMs: 1, vote };
+
+  it('is taken with its token, or without one', () => {
+    expect(isApprovalOrder(order)).toBe(true);
+    expect(isApprovalOrder({ ...order, token: 't' })).toBe(true);
+  });
+
+  it.each([
+    ['nothing', undefined],
+    ['a text', 'approve'],
+    ['one without a step', { ...order, step: undefined }],
+    ['one about no time', { ...order, askedAtMs: NaN }],
+    ['one without a vote', { ...order, vote: null }],
+    ['one of no one', { ...order, vote: { ...vote, actor: 7 } }],
+    ['another command', { ...order, vote: { ...vote, command: 'pause' } }],
+  ])('is not taken if it is %s', (_what, given) => {
+    expect(isApprovalOrder(given)).toBe(false);
+  });
 });
