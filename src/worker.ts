@@ -27,16 +27,14 @@ import { connectPatiently, TemporalUnreachable } from './temporal/patient-connec
 import { followApiKey } from './worker/follow-api-key.js';
 import { WorkerHealth } from './worker/health.js';
 import { installRuntime } from './worker/runtime.js';
+import { requireOwnTaskQueue } from './worker/projects.js';
 import { sayVersion } from './worker/say-version.js';
 import { requireSearchAttributes, sayReady } from './worker/start.js';
 import { startWorkerTracing, type WorkerTracing } from './worker/tracing.js';
-import { nativeOptions, stopLimitMs, workerOptions } from './worker/worker-options.js';
+import { endLimitMs, nativeOptions, workerOptions } from './worker/worker-options.js';
 
 /** Documented in docs/operations.md. */
 export const WORKER_EXIT_CODES = { stopped: 0, failed: 1, configuration: 2, temporalUnreachable: 3 } as const;
-
-/** Added to the worker's own limit. Chosen: a worker without stuck work ends by itself at once. */
-const STOP_MARGIN_MS = 2_000;
 
 /** Settings that cannot be environment variables. */
 export interface WorkerExtensions {
@@ -79,6 +77,7 @@ async function connectAndWork(
     const { namespace } = config.temporal;
     const client = new Client({ connection: clientConnection, namespace, ...extensions });
     await requireSearchAttributes(client);
+    await requireOwnTaskQueue(client, { taskQueue: config.taskQueue, projectId: config.serviceStage.projectId });
     parts.health.reached({ client });
     await work(config, { ...parts, client }, log, extensions);
   } finally {
@@ -114,7 +113,7 @@ async function webhooksOf({ notificationsFile, webhookSecrets }: Config): Promis
 async function work(config: Config, reached: Reached, log: Logger, extensions: WorkerExtensions): Promise<void> {
   // Created before the runtime, which receives all signals afterwards, so that a signal during the start counts as
   // well.
-  const stop = endWithin(stopLimitMs(config) + STOP_MARGIN_MS, (hanging) => sayEnded(config, hanging));
+  const stop = endWithin(endLimitMs(config), (hanging) => sayEnded(config, hanging));
   const { client, health } = reached;
   const runtime = await installRuntime(log, () => health.sdkExporter());
   const tracing = await startWorkerTracing(config, log);

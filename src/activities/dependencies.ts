@@ -43,6 +43,8 @@ export interface ActivityDependencies {
   readonly verify: VerifyDefaults;
   readonly temporal: TemporalAccess;
   readonly watch: CloudJobWatch;
+  /** Other projects whose workers took work from the same task queue a moment ago. Absent: not known. */
+  readonly otherProjects?: () => Promise<readonly string[]>;
   /** Absent: there are no webhooks. */
   readonly notifier?: Notifier;
   /** Absent: nothing is reported. */

@@ -9,6 +9,7 @@ import { leftBeforeFirstStep } from '../domain/once/settling.js';
 import { endingOf, smallState, stateOf, type Heartbeat, type OnceState } from '../domain/once/state.js';
 import { logEnding, logSettled } from './log-endings.js';
 import { runOnce, type OnceDependencies } from './once.js';
+import { endedElsewhere } from './other-project.js';
 import { failure } from './to-failure.js';
 
 /** Carries out the action of a step, at most once. @throws the failure that the attempt ended with; its `details[0]` is the state */
@@ -30,7 +31,7 @@ export async function performAction(
   logEnding(state);
   const { kind } = endingOf(state);
   if (kind === 'succeeded' || kind === 'skipped') return state;
-  throw failureOf(state);
+  throw endedElsewhere(dependencies.serviceStage, request.target, state) ?? failureOf(state);
 }
 
 /** Finds out what happened to an action, or waits until an instance is at rest. Throws only if it is retried, or cancelled before a first step. */
@@ -45,7 +46,8 @@ export async function settleTarget(dependencies: OnceDependencies, request: Sett
   });
   const ending = endingOf(state);
   if (ending.kind === 'cancelled' && prior?.kind !== 'cancelled') throw failureOf(state);
-  if (ending.kind === 'failed' && ending.retryInMs !== null) throw failureOf(state);
+  if (ending.kind === 'failed' && ending.retryInMs !== null)
+    throw endedElsewhere(dependencies.serviceStage, request.target, state) ?? failureOf(state);
   if (facts === null) logSettled(state);
   dependencies.observer?.settled(Math.max(0, Date.now() - info.scheduledTimestampMs));
   return facts === null ? state : { ...state, settledInRunId: runId };

@@ -96,18 +96,21 @@ export function loadClientConfig(env: Environment): ClientConfig {
 }
 
 /** What `runbook codec-server` needs. */
-export interface CodecServerConfig extends CodecAccess, Pick<ClientConfig, 'logLevel' | 'warnings'> {
+export interface CodecServerConfig
+  extends CodecAccess, Pick<ClientConfig, 'logFormat' | 'logLevel' | 'secretFiles' | 'warnings'> {
   readonly codec: CodecSource;
 }
 
 /** @param unauthenticated every caller is accepted. @throws ConfigurationError */
 export function loadCodecServerConfig(env: Environment, unauthenticated: boolean): CodecServerConfig {
   const reader = new VariableReader(env);
-  const { codec, logLevel, warnings } = readClientConfig(reader);
+  const { codec, logFormat, logLevel, secretFiles, warnings } = readClientConfig(reader);
   const config = {
     ...readCodecAccess(reader, unauthenticated),
     codec: requireCodec(reader, codec),
+    logFormat,
     logLevel,
+    secretFiles,
     warnings,
   };
   reader.throwProblems();

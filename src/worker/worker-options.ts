@@ -15,12 +15,14 @@ import { failuresWithinLimit } from '../activities/to-failure.js';
 import { calendarsIn } from '../calendars/calendars.js';
 import type { Config } from '../config/config.js';
 import { processMemory, workerSizes } from '../config/worker-sizes.js';
+import { workerIdentity } from '../domain/run/worker-identity.js';
 import type { WorkerVersion } from '../config/worker-version.js';
 import type { WorkerMetrics } from '../metrics/worker-metrics.js';
 import { createCheckClient } from '../network/check-client.js';
 import type { Notifier } from '../notifications/notifier.js';
 import { findRunbook } from '../runbooks/catalogue.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';
+import { projectsBeside } from './projects.js';
 import { runSinks } from './run-sinks.js';
 import type { WorkerTracing } from './tracing.js';
 import { workflowCode, workflowInterceptors } from './workflow-code.js';
@@ -44,8 +46,16 @@ export interface WorkerParts {
 }
 
 /** How long a worker may take to stop, in milliseconds: longer than a POST in flight, so that the id of its cloud job is still heartbeated. */
-export function stopLimitMs({ limits }: Config): number {
+function stopLimitMs({ limits }: Config): number {
   return SHUTDOWN_GRACE_MS + limits.postTimeoutMs + SHUTDOWN_MARGIN_MS;
+}
+
+/** Added to it. Chosen: a worker without stuck work ends by itself at once. */
+const STOP_MARGIN_MS = 2_000;
+
+/** After how long a worker that is stopping ends its process by force, in milliseconds. What stops it has to wait for longer. */
+export function endLimitMs(config: Config): number {
+  return stopLimitMs(config) + STOP_MARGIN_MS;
 }
 
 /** How the native core of a worker reaches Temporal. */
@@ -75,6 +85,7 @@ export function workerOptions(
     verify,
     runbookDirectories,
     calendarDirectories,
+    serviceStage,
   } = config;
   const activities = createActivities({
     ...parts,
@@ -89,6 +100,7 @@ export function workerOptions(
     verify,
     temporal: temporalAccess(client),
     observer: metrics.activities,
+    otherProjects: projectsBeside(client, { taskQueue, projectId: serviceStage.projectId }),
   });
   const { cachedWorkflows, activitySlots, workflowTaskSlots } = workerSizes(processMemory(), config.sizes);
   return {
@@ -103,7 +115,7 @@ export function workerOptions(
     },
     sinks: { ...runSinks(metrics.runs), ...tracing?.sinks },
     ...(config.version === null ? {} : { workerDeploymentOptions: deploymentOptions(config.version) }),
-    identity: `${process.pid}@${hostname()}`,
+    identity: workerIdentity(process.pid, hostname(), serviceStage.projectId),
     maxCachedWorkflows: cachedWorkflows,
     maxConcurrentActivityTaskExecutions: activitySlots,
     maxConcurrentWorkflowTaskExecutions: workflowTaskSlots,

@@ -73,6 +73,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   worker: [
     'activities',
     'calendars',
+    'client',
     'config',
     'domain',
     'logging',

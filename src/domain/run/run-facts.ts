@@ -62,7 +62,7 @@ export interface ActivityFacts {
 
 /** A worker, as the task queue knows it. */
 export interface Poller {
-  /** `4242@host`: process and computer. */
+  /** `4242@host project 0123…`: process, computer and project. */
   readonly identity: string;
   readonly lastAccessAtMs: number;
 }
