@@ -31,16 +31,23 @@ export function addGatewayCommands(program: Command): void {
 
 async function runGateway(options: GatewayCommandOptions): Promise<void> {
   const alarms = await loadAlarms(options.file, 'read');
-  const [{ RunbookClient }, { Calls }, { loadClientConfig }, { dataConverterOf }, { createLog }, { ThrottledLog }, { traceCommand }] =
-    await Promise.all([
-      import('../client/runbook-client.js'),
-      import('../temporal/calls.js'),
-      import('../config/config.js'),
-      import('../config/data-converter.js'),
-      import('../logging/log.js'),
-      import('../logging/throttled-log.js'),
-      import('./trace-command.js'),
-    ]);
+  const [
+    { RunbookClient },
+    { Calls },
+    { loadClientConfig },
+    { dataConverterOf },
+    { createLog },
+    { ThrottledLog },
+    { traceCommand },
+  ] = await Promise.all([
+    import('../client/runbook-client.js'),
+    import('../temporal/calls.js'),
+    import('../config/config.js'),
+    import('../config/data-converter.js'),
+    import('../logging/log.js'),
+    import('../logging/throttled-log.js'),
+    import('./trace-command.js'),
+  ]);
   const config = loadClientConfig(process.env);
   const { temporal, taskQueue, logLevel, logFormat, proxyFor, warnings, secretFiles, health, codec } = config;
   const log = createLog({ level: logLevel, format: logFormat });
