@@ -46,7 +46,7 @@ export interface WorkerExtensions {
 export async function runWorker(config: Config, extensions: WorkerExtensions = {}): Promise<void> {
   const log = createLog({ level: config.logLevel, format: config.logFormat });
   for (const warning of config.warnings) log.warn({ warning }, 'configuration warning');
-  config.secretFiles.reportTo(({ level, text }) => log[level](text));
+  config.secretFiles.reportTo(({ level, text }) => log[level]({ what: text }, 'secret file'));
   const webhooks = await webhooksOf(config);
   const health = new WorkerHealth(config);
   health.metrics.begin({ webhooks: webhooks.map(({ name }) => name) });
