@@ -54,7 +54,7 @@ export async function runWorker(config: Config, given: WorkerExtensions = {}): P
   const log = createLog({ level: config.logLevel, format: config.logFormat });
   const extensions = await withCodec(config, given, log);
   for (const warning of config.warnings) log.warn({ warning }, 'configuration warning');
-  config.secretFiles.reportTo(({ level, text }) => log[level](text));
+  config.secretFiles.reportTo(({ level, text }) => log[level]({ what: text }, 'secret file'));
   const webhooks = await webhooksOf(config);
   const health = new WorkerHealth(config);
   health.metrics.begin({ webhooks: webhooks.map(({ name }) => name) });

@@ -52,7 +52,7 @@ async function runGateway(options: GatewayCommandOptions): Promise<void> {
   const { temporal, taskQueue, logLevel, logFormat, proxyFor, warnings, secretFiles, health, codec } = config;
   const log = createLog({ level: logLevel, format: logFormat });
   for (const warning of warnings) log.warn({ warning }, 'configuration warning');
-  secretFiles.reportTo(({ level, text }) => log[level](text));
+  secretFiles.reportTo(({ level, text }) => log[level]({ what: text }, 'secret file'));
   if (options.dryRun === true) return serve(alarms, options, { temporal: null, log, proxyFor, health });
   const throttledLog = new ThrottledLog(log);
   const tracing = await traceCommand(config, 'runbook-gateway', (what) =>
