@@ -246,19 +246,33 @@ function effectsSoFar(
   isOurs: boolean,
 ): readonly DoneStep[] {
   const { sent, before, failedToConverge } = newest;
-  if (sent === 'no' || before === null) return isOurs ? withLastOurs(earlier) : earlier;
+  if (sent === 'no' || before === null) return effectByNow(earlier, outcome.report.cloudJobId, after, isOurs);
   const effect: DoneStep = { step, sent, before, after, failedToConverge };
   if (isOurs || isKnown(outcome.baseline, after.lastJobId)) return together(earlier, effect);
-  const stays = `it may be the effect of cloud job ${after.lastJobId}, which is not proved to be ours`;
-  return [...earlier, { ...effect, stays }];
+  return [...earlier, { ...effect, stays: whyItStays(after) }];
 }
 
-/** A person decided that the action was carried out. The newest retry sent nothing, so that it was one of the decisions before. */
-function withLastOurs(earlier: readonly DoneStep[]): readonly DoneStep[] {
+/** The newest retry sent nothing, so what has changed since its reading may be the late effect of the decision before it. */
+function effectByNow(
+  earlier: readonly DoneStep[],
+  cloudJobId: string | null,
+  after: Observation,
+  isOurs: boolean,
+): readonly DoneStep[] {
   const last = earlier.at(-1);
-  if (last?.stays === undefined) return earlier;
-  const { stays: _proved, ...ours } = last;
-  return together(earlier.slice(0, -1), ours);
+  if (last === undefined) return earlier;
+  const others = earlier.slice(0, -1);
+  if (isOurs) {
+    const { stays: _proved, ...ours } = last;
+    return together(others, { ...ours, after });
+  }
+  const isSameJob = after.lastJobId === last.after.lastJobId || after.lastJobId === cloudJobId;
+  if (isSameJob) return [...others, { ...last, after }];
+  return [...earlier, { ...last, before: last.after, after, stays: whyItStays(after) }];
+}
+
+function whyItStays({ lastJobId }: Observation): string {
+  return `it may be the effect of cloud job ${lastJobId}, which is not proved to be ours`;
 }
 
 /** Combined into one: otherwise the same undo would be sent twice. */
