@@ -18,7 +18,7 @@ import {
   STATE_SEARCH_ATTRIBUTE,
   TARGET_SEARCH_ATTRIBUTE,
 } from '../domain/contract.js';
-import { OUTCOMES, type Outcome } from '../domain/report/report.js';
+import { OUTCOMES, type Outcome, type TargetReport } from '../domain/report/report.js';
 import { attentionOf, needsFollowUp, type Attention } from '../domain/run/attention.js';
 import { leftBehind, type LeftBehind } from '../domain/run/left-behind.js';
 import { alarmRuleRequester, scheduleRequester } from '../domain/run/requester.js';
@@ -150,7 +150,8 @@ function troubled(run: ListedRun, { memo }: Pick<Listed, 'memo'>): Troubled {
   if (!isReport(report) || !Array.isArray(report.targets)) return { run, endedAtMs, paths: namedTargets(targets) };
   // The targets that a cut report does not name may need a person too.
   if ((report.cut?.dropped ?? 0) > 0) return { run, endedAtMs, paths: [] };
-  const ended = report.targets.filter(({ outcome }) => needsFollowUp(outcome)).map(({ path }) => path);
+  const reported: readonly TargetReport[] = report.targets;
+  const ended = reported.filter(({ outcome }) => needsFollowUp(outcome)).map(({ path }) => path);
   const paths = [...new Set([...ended, ...left.map(({ path }) => path)])];
   return { run, endedAtMs, paths: paths.length === 0 ? namedTargets(targets) : paths };
 }

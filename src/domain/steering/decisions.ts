@@ -11,6 +11,7 @@ import type { StepOutcome } from '../report/step-outcome.js';
 import { EARLIER_TRAIL_BYTES } from '../sizes.js';
 import { describeObservation, type Observation } from '../target/target.js';
 import type { TargetCommandName } from './command-names.js';
+import { effectByNow, together, whyItStays } from './seen-effects.js';
 
 /** A step that waits for a decision, with everything that happened to it so far. */
 export interface BlockedStep {
@@ -236,6 +237,30 @@ function stillOpen(
   };
 }
 
+/** No one decided, but a reset may have cut off a decision. @param cutOff what that one is settled to have done. What is known of those before stays known */
+export function undecidedStep(blocked: BlockedStep, cutOff: StepOutcome): BlockedStep {
+  const { outcome, earlier } = blocked;
+  const { report } = outcome;
+  const { sent, after, cloudJobId, result, failure } = cutOff.report;
+  const verdict = result === 'indeterminate' ? { result, ...(failure === undefined ? {} : { failure }) } : {};
+  return {
+    ...blocked,
+    earlier: outcome.done === null ? earlier : [...earlier, outcome.done],
+    outcome: {
+      ...outcome,
+      done: cutOff.done,
+      baseline: cutOff.baseline,
+      report: {
+        ...report,
+        sent: most(report.sent, sent),
+        after: after ?? report.after,
+        cloudJobId: cloudJobId ?? report.cloudJobId,
+        ...verdict,
+      },
+    },
+  };
+}
+
 /**
  * What the earlier decisions are seen to have done by now. An effect under a cloud job that is not proved to be ours is not undone, unless a
  * person has decided that the step succeeded.
@@ -250,36 +275,6 @@ function effectsSoFar(
   const effect: DoneStep = { step, sent, before, after, failedToConverge };
   if (isOurs || isKnown(outcome.baseline, after.lastJobId)) return together(earlier, effect);
   return [...earlier, { ...effect, stays: whyItStays(after) }];
-}
-
-/** The newest retry sent nothing, so what has changed since its reading may be the late effect of the decision before it. */
-function effectByNow(
-  earlier: readonly DoneStep[],
-  cloudJobId: string | null,
-  after: Observation,
-  isOurs: boolean,
-): readonly DoneStep[] {
-  const last = earlier.at(-1);
-  if (last === undefined) return earlier;
-  const others = earlier.slice(0, -1);
-  if (isOurs) {
-    const { stays: _proved, ...ours } = last;
-    return together(others, { ...ours, after });
-  }
-  const isSameJob = after.lastJobId === last.after.lastJobId || after.lastJobId === cloudJobId;
-  if (isSameJob) return [...others, { ...last, after }];
-  return [...earlier, { ...last, before: last.after, after, stays: whyItStays(after) }];
-}
-
-function whyItStays({ lastJobId }: Observation): string {
-  return `it may be the effect of cloud job ${lastJobId}, which is not proved to be ours`;
-}
-
-/** Combined into one: otherwise the same undo would be sent twice. */
-function together(earlier: readonly DoneStep[], newest: DoneStep): DoneStep[] {
-  const last = earlier.at(-1);
-  if (last === undefined || last.stays !== undefined) return [...earlier, newest];
-  return [...earlier.slice(0, -1), { ...newest, before: last.before }];
 }
 
 const SENT: readonly Sent[] = ['no', 'unknown', 'yes'];

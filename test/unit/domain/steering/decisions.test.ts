@@ -12,6 +12,7 @@ import {
   recordOf,
   recordOfRetry,
   retriedStep,
+  undecidedStep,
   type BlockedStep,
 } from '../../../../src/domain/steering/decisions.js';
 import type { ActionStep, OnFailure } from '../../../../src/domain/plan/plan.js';
@@ -285,6 +286,20 @@ describe('the late effect of a send that a failed retry left unclear', () => {
     });
     const step = retriedInVain(followed, reading(2, 'J1'));
     expect(owed(decidedStep(step, 'skipStep', reading(4, 'J5'), []))).toEqual([restored, []]);
+  });
+});
+
+it('a step that no one decided about stays known to be sent, whatever a reset has cut off', () => {
+  const failed = anEndedState(failedWith('CloudJobFailed'), {
+    ...{ sent: 'yes', cloudJob: { id: 'J5', submittedAtMs: 15 }, seen: anObservation({ lastJobId: 'J5' }) },
+  });
+  const step = blocked(failed, { ...scale, onFailure: 'pause' });
+  const cutOff = stepOutcome(scale, step.outcome.baseline, indeterminate(), times);
+  expect(undecidedStep(step, cutOff).outcome.report).toMatchObject({
+    result: 'indeterminate',
+    sent: 'yes',
+    cloudJobId: 'J5',
+    failure: { name: 'Indeterminate' },
   });
 });
 
