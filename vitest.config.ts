@@ -13,16 +13,16 @@ const withTemporal = { ...withServers, globalSetup: ['./test/support/temporal-gl
 
 /** Files of `http` and `temporal` that start whole processes or need other programs: `npm run test:system`. */
 const system = [
-  'test/{package,conformance,embedded}/**/*.test.ts',
-  'test/cli/{demo,lost-worker}.test.ts',
+  'test/{package,conformance,embedded,monitoring}/**/*.test.ts',
+  'test/cli/{demo,lost-worker,replay,encryption}.test.ts',
   'test/gateway/{alertmanager,compose-command,resilience}.test.ts',
   'test/gateway/senders/real-alertmanager.test.ts',
-  'test/workflows/{killed-*,stop-under-load}.test.ts',
+  'test/workflows/{killed-*,stop-under-load,rolling-update,worker-versions}.test.ts',
 ];
 
 /** Files that speak HTTP only: no Temporal server, no workflow bundle. */
 const http = [
-  'test/{simulator,servicestage,activities,notifications}/**/*.test.ts',
+  'test/{simulator,servicestage,activities,notifications,health,codec-server}/**/*.test.ts',
   'test/gateway/senders/**/*.test.ts',
   'test/gateway/{alarms-file,refusals}.test.ts',
 ];
@@ -49,7 +49,7 @@ export default defineConfig({
       {
         test: {
           name: 'temporal',
-          include: ['test/{workflows,schedules,cli,gateway}/**/*.test.ts'],
+          include: ['test/{workflows,schedules,cli,gateway,encryption}/**/*.test.ts'],
           exclude: [...system, ...http],
           isolate: false,
           ...withTemporal,

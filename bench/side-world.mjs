@@ -18,12 +18,17 @@ const INSTANCES_OF_A_COMPONENT = 20;
 const MOST_STARTS = 5;
 
 /** @param {{ folder: string | null, bareBundle: string }} side the checkout whose built worker is measured; `null`: bare Temporal */
-export async function openSide({ folder, bareBundle }, { jobMs, verify, runbook, steps }, { jitter, profile }) {
+export async function openSide(
+  { folder, bareBundle },
+  { jobMs, verify, runbook, steps, sizes, isEndless },
+  { jitter, profile },
+) {
   const data = await mkdtemp(join(tmpdir(), 'side-by-side-'));
   const { TEMPORAL_ADDRESS: _ofTheCaller, ...env } = process.env;
   const [metricsPort] = await freePorts(1);
-  const databaseFile = join(data, 'temporal.db');
-  const server = await startTemporalServer({ env, say: console.error, databaseFile, metricsPort });
+  // On a file, a dev server writes about 190 times a second: the heartbeats of 1,000 waiting steps.
+  const database = isEndless ? {} : { databaseFile: join(data, 'temporal.db') };
+  const server = await startTemporalServer({ env, say: console.error, ...database, metricsPort });
   const { address } = server;
   const simulator = await startNode([here('simulator.mjs'), String(jobMs), String(jitter)], env, () => true);
   const api = JSON.parse(simulator.line);
@@ -36,7 +41,7 @@ export async function openSide({ folder, bareBundle }, { jobMs, verify, runbook,
         )
       : await startNode(
           [...profileFlags(profile), join(resolve(folder), 'dist/cli/main.js'), 'worker'],
-          workerEnv(address, api, verify),
+          { ...workerEnv(address, api, verify), ...sizes },
           (line) => line.includes('"worker ready"'),
           // Its own folder of runbooks, not ours.
           resolve(folder),

@@ -14,6 +14,7 @@ if ((await readFile(stampFile, 'utf8').catch(() => '')) !== stamp) {
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(dist, 'workflows', 'index.js'),
     payloadConverterPath: join(dist, 'workflows', 'payload-converter.js'),
+    workflowInterceptorModules: [join(dist, 'workflows', 'interceptors.js')],
     preloadModules: await domainModules(),
     logger: new DefaultLogger('WARN'),
   });
@@ -34,7 +35,8 @@ async function domainModules() {
     const code = await readFile(file, 'utf8');
     for (const [, path] of code.matchAll(/from '(\.{1,2}\/[^']+)'/g)) await follow(resolve(dirname(file), path));
   };
-  for (const name of ['index.js', 'payload-converter.js']) await follow(join(dist, 'workflows', name));
+  for (const name of ['index.js', 'payload-converter.js', 'interceptors.js'])
+    await follow(join(dist, 'workflows', name));
   return [...seen].filter((file) => file.startsWith(join(dist, 'domain'))).sort();
 }
 

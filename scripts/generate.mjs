@@ -19,6 +19,7 @@ const [
   { NotificationsFile },
   { DECISIONS },
   { listRunbooks },
+  { GATEWAY_METRICS, WORKER_METRICS },
 ] = await Promise.all([
   load('domain/runbook/runbook.js'),
   load('domain/runbook/runbook-checks.js'),
@@ -32,6 +33,7 @@ const [
   load('notifications/webhooks-file.js'),
   load('domain/alarms/alarm.js'),
   load('runbooks/catalogue.js'),
+  load('metrics/table.js'),
 ]);
 
 // Made by driving the once machine, once dist is there.
@@ -51,11 +53,11 @@ const tables = {
   'once-settling': settlingDiagram,
   variables: table(
     ['variable', 'value', 'default', 'meaning'],
-    configVariables.map(({ name, form, default: byDefault, meaning, secret }) => [
+    configVariables.map(({ name, form, default: byDefault, meaning, secret, fromFile }) => [
       `\`${name}\``,
       form,
       byDefault,
-      `${meaning}${secret ? '. Secret' : ''}`,
+      `${meaning}${secret ? '. Secret' : ''}${fromFile ? '; may come from a file, with `_FILE`' : ''}`,
     ]),
   ),
   failures: table(
@@ -90,6 +92,8 @@ const tables = {
       `${rule.deadlineMs / 60_000}m`,
     ]),
   ),
+  'worker-metrics': metricsTable(WORKER_METRICS),
+  'gateway-metrics': metricsTable(GATEWAY_METRICS),
   decisions: table(
     ['decision', 'meaning'],
     Object.entries(DECISIONS).map(([kind, meaning]) => [`\`${kind}\``, meaning]),
@@ -100,7 +104,7 @@ const tables = {
   ),
 };
 
-const PAGES = ['once-machine', 'configuration', 'failures', 'alarms-reference', 'runbook-reference'].map(
+const PAGES = ['once-machine', 'configuration', 'failures', 'alarms-reference', 'runbook-reference', 'monitoring'].map(
   (name) => `docs/${name}.md`,
 );
 
@@ -145,6 +149,18 @@ async function withTables(path) {
     });
   }
   return format(text, { parser: 'markdown', filepath: fileURLToPath(at(path)), singleQuote: true, printWidth: 120 });
+}
+
+function metricsTable(metrics) {
+  return table(
+    ['metric', 'type', 'labels', 'meaning'],
+    Object.entries(metrics).map(([name, { type, labels, help }]) => [
+      `\`${name}\``,
+      type,
+      labels.map((label) => `\`${label}\``).join(', '),
+      help,
+    ]),
+  );
 }
 
 function table(head, rows) {

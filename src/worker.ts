@@ -5,12 +5,14 @@
 import { fileURLToPath } from 'node:url';
 import { Client, type Connection } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
-import { makeTelemetryFilterString, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { NativeConnection, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { CloudJobWatch } from './activities/cloud-job-watch.js';
 import { learnFromReports } from './activities/learned-durations.js';
 import { loadConfig, type Config } from './config/config.js';
+import { dataConverterOf } from './config/data-converter.js';
 import { ConfigurationError, type Environment } from './config/environment.js';
+import type { Problem } from './domain/failures.js';
 import { Durations } from './domain/durations/durations.js';
 import { printable, printableLines } from './domain/text/text.js';
 import { endUnlessAnswered, endWithin, type Hanging } from './files/last-resort.js';
@@ -22,15 +24,17 @@ import { createServiceStage } from './servicestage/service-stage-client.js';
 import type { ServiceStage } from './servicestage/service-stage.js';
 import { startWarnings } from './servicestage/start-check.js';
 import { connectPatiently, TemporalUnreachable } from './temporal/patient-connection.js';
-import { runtimeLogger } from './worker/runtime-logger.js';
+import { followApiKey } from './worker/follow-api-key.js';
+import { WorkerHealth } from './worker/health.js';
+import { installRuntime } from './worker/runtime.js';
+import { requireOwnTaskQueue } from './worker/projects.js';
+import { sayVersion } from './worker/say-version.js';
 import { requireSearchAttributes, sayReady } from './worker/start.js';
-import { nativeOptions, stopLimitMs, workerOptions } from './worker/worker-options.js';
+import { startWorkerTracing, type WorkerTracing } from './worker/tracing.js';
+import { endLimitMs, nativeOptions, workerOptions } from './worker/worker-options.js';
 
 /** Documented in docs/operations.md. */
 export const WORKER_EXIT_CODES = { stopped: 0, failed: 1, configuration: 2, temporalUnreachable: 3 } as const;
-
-/** Added to the worker's own limit. Chosen: a worker without stuck work ends by itself at once. */
-const STOP_MARGIN_MS = 2_000;
 
 /** Settings that cannot be environment variables. */
 export interface WorkerExtensions {
@@ -38,29 +42,63 @@ export interface WorkerExtensions {
   readonly dataConverter?: DataConverter;
 }
 
+const TWO_CODECS: Problem = {
+  code: 'configuration',
+  place: 'RUNBOOK_ENCRYPTION_KEYS, RUNBOOK_CODEC',
+  found: 'the process that calls the worker brings a data converter of its own',
+  remedy: 'Keep one of the two',
+};
+
 /** Runs until the process receives a signal to stop. @throws ConfigurationError, TemporalUnreachable */
-export async function runWorker(config: Config, extensions: WorkerExtensions = {}): Promise<void> {
-  const log = createLog(config.logLevel);
-  for (const warning of config.warnings) log.warn(warning);
+export async function runWorker(config: Config, given: WorkerExtensions = {}): Promise<void> {
+  const log = createLog({ level: config.logLevel, format: config.logFormat });
+  const extensions = await withCodec(config, given, log);
+  for (const warning of config.warnings) log.warn({ warning }, 'configuration warning');
+  config.secretFiles.reportTo(({ level, text }) => log[level]({ what: text }, 'secret file'));
   const webhooks = await webhooksOf(config);
+  const health = new WorkerHealth(config);
+  health.metrics.begin({ webhooks: webhooks.map(({ name }) => name) });
+  await health.serve(log);
+  try {
+    await connectAndWork(config, { webhooks, health }, log, extensions);
+  } finally {
+    await health.close();
+  }
+}
+
+async function connectAndWork(
+  config: Config,
+  parts: Omit<Reached, 'client'>,
+  log: Logger,
+  extensions: WorkerExtensions,
+): Promise<void> {
   const clientConnection = await connectClient(config, log);
   try {
     const { namespace } = config.temporal;
     const client = new Client({ connection: clientConnection, namespace, ...extensions });
     await requireSearchAttributes(client);
-    await work(config, { client, webhooks }, log, extensions);
+    await requireOwnTaskQueue(client, { taskQueue: config.taskQueue, projectId: config.serviceStage.projectId });
+    parts.health.reached({ client });
+    await work(config, { ...parts, client }, log, extensions);
   } finally {
     await clientConnection.close();
   }
+}
+
+/** @throws ConfigurationError if there are two codecs, or the configured one cannot be loaded */
+async function withCodec({ codec }: Config, given: WorkerExtensions, log: Logger): Promise<WorkerExtensions> {
+  if (codec !== null && given.dataConverter !== undefined) throw new ConfigurationError([TWO_CODECS]);
+  return { ...given, ...(await dataConverterOf(codec, (text) => log.warn(text))) };
 }
 
 /** What a worker has before it starts. */
 interface Reached {
   readonly client: Client;
   readonly webhooks: readonly Webhook[];
+  readonly health: WorkerHealth;
 }
 
-/** Read once, at the start: their secrets are in variables, which do not change either. @throws ConfigurationError */
+/** Read once, at the start: a webhook of another name needs a restart. Secrets in files are followed. @throws ConfigurationError */
 async function webhooksOf({ notificationsFile, webhookSecrets }: Config): Promise<readonly Webhook[]> {
   if (notificationsFile === undefined) return [];
   const read = await readWebhooks(notificationsFile, webhookSecrets);
@@ -75,22 +113,24 @@ async function webhooksOf({ notificationsFile, webhookSecrets }: Config): Promis
 async function work(config: Config, reached: Reached, log: Logger, extensions: WorkerExtensions): Promise<void> {
   // Created before the runtime, which receives all signals afterwards, so that a signal during the start counts as
   // well.
-  const stop = endWithin(stopLimitMs(config) + STOP_MARGIN_MS, (hanging) => sayEnded(config, hanging));
-  const runtime = Runtime.install({
-    logger: runtimeLogger(log),
-    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} } },
-  });
-  const serviceStage = serviceStageOf(config, log);
+  const stop = endWithin(endLimitMs(config), (hanging) => sayEnded(config, hanging));
+  const { client, health } = reached;
+  const runtime = await installRuntime(log, () => health.sdkExporter());
+  const tracing = await startWorkerTracing(config, log);
+  const serviceStage = serviceStageOf(config, { health, tracing, log });
   const notifier = createNotifier(reached.webhooks, { proxyFor: config.proxyFor, log });
   const watch = new CloudJobWatch(new Durations());
   let connection: NativeConnection;
   let worker: Worker;
   try {
-    connection = await NativeConnection.connect(nativeOptions(config));
-    const { client } = reached;
-    const parts = { serviceStage, notifier, watch, client };
+    const options = nativeOptions(config);
+    connection = await NativeConnection.connect(options);
+    followApiKey(connection, { given: options.apiKey, current: config.temporal.connectionOptions.apiKey }, log);
+    const parts = { serviceStage, notifier, watch, client, tracing, metrics: health.metrics };
     worker = await Worker.create({ ...workerOptions(config, parts, connection), ...extensions });
+    health.reached({ serviceStage, worker });
     await sayReady(config, log);
+    if (config.version !== null) void sayVersion(client, config.version, log);
     void learn(client, config, watch, log);
     void logStartWarnings(serviceStage, config, log);
   } catch (error) {
@@ -105,35 +145,43 @@ async function work(config: Config, reached: Reached, log: Logger, extensions: W
     if (!stop.isAsked) throw error;
     log.warn({ error: String(error) }, 'worker stopped; other workers take over its running attempts');
   }
+  await tracing?.stop();
   // A worker that did not end still uses it; the process ends without closing it.
   await connection.close().catch((error: unknown) => log.debug({ error: String(error) }, 'connection not closed'));
   endUnlessAnswered((hanging) => sayEnded(config, hanging));
 }
 
-function sayEnded({ logLevel }: Config, hanging: Hanging): void {
-  createLog(logLevel, 'at once').warn(
-    { ...hanging },
-    'worker process ended by force: something hung while it was stopping',
-  );
+function sayEnded({ logLevel, logFormat }: Config, hanging: Hanging): void {
+  const log = createLog({ level: logLevel, format: logFormat, writes: 'at once' });
+  log.error({ ...hanging }, 'worker process ended by force: something hung while it was stopping');
 }
 
 /** The pure-JavaScript connection comes first, because a failed native one would break the whole runtime. */
 function connectClient({ temporal }: Config, log: Logger): Promise<Connection> {
   return connectPatiently(temporal.connectionOptions, temporal, ({ reason, ...attempt }) =>
-    log.warn(attempt, `Temporal cannot be reached: ${reason}`),
+    log.warn({ ...attempt, reason }, 'Temporal cannot be reached'),
   );
 }
 
-function serviceStageOf(config: Config, log: Logger): ServiceStage {
+interface Seen {
+  readonly health: WorkerHealth;
+  readonly tracing: WorkerTracing | null;
+  readonly log: Logger;
+}
+
+function serviceStageOf(config: Config, { health, tracing, log }: Seen): ServiceStage {
   return createServiceStage({
     ...config.serviceStage,
+    observer: health.serviceStageObserver,
+    ...(tracing === null ? {} : { followRequest: tracing.followRequest }),
     onUnlistedStatus: (status) => log.warn({ status }, 'ServiceStage returned an unknown status; it counts as moving'),
   });
 }
 
 /** Runs beside the worker, which does not wait for it. */
 async function logStartWarnings(serviceStage: ServiceStage, { limits }: Config, log: Logger): Promise<void> {
-  for (const warning of await startWarnings(serviceStage, limits.readTimeoutMs)) log.warn(printable(warning));
+  for (const warning of await startWarnings(serviceStage, limits.readTimeoutMs))
+    log.warn({ warning: printable(warning) }, 'ServiceStage warning');
 }
 
 /** Runs beside the worker, too: without what earlier runs show it poll cloud jobs by the plain rule. */

@@ -12,6 +12,7 @@ import type { Notifier } from '../notifications/notifier.js';
 import type { RunbookLookup } from '../runbooks/lookups.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';
 import type { CloudJobWatch } from './cloud-job-watch.js';
+import type { ActivityObserver } from './observer.js';
 import type { TemporalAccess } from './temporal-access.js';
 
 /** What checks ask with; `network/check-client.ts` is one. */
@@ -42,6 +43,10 @@ export interface ActivityDependencies {
   readonly verify: VerifyDefaults;
   readonly temporal: TemporalAccess;
   readonly watch: CloudJobWatch;
+  /** Other projects whose workers took work from the same task queue a moment ago. Absent: not known. */
+  readonly otherProjects?: () => Promise<readonly string[]>;
   /** Absent: there are no webhooks. */
   readonly notifier?: Notifier;
+  /** Absent: nothing is reported. */
+  readonly observer?: ActivityObserver;
 }

@@ -37,7 +37,8 @@ export function createActivities(dependencies: ActivityDependencies): Activities
     performAction: (request) => performAction(dependencies, request),
     settleTarget: (request) => settleTarget(dependencies, request),
     performCheck: (request) => performCheck(dependencies.checks, request),
-    notify: (notification, names) => notify(notifier, notification, names),
+    notify: (notification, names) =>
+      notify(notifier, notification, names, (delivery) => dependencies.observer?.notified(delivery)),
   };
 }
 

@@ -58,7 +58,10 @@ export async function makePlan(
     earlier === null
       ? (seen) => planTarget(dependencies, runbook, seen, inputs, problems)
       : (seen) => planLeft(earlier, seen, () => listVersions(dependencies, seen.target), problems);
-  const targets = value === null ? [] : await planTargets(dependencies, runbook, value, planOne, problems);
+  const shared = await sharedQueue(dependencies);
+  problems.push(...shared);
+  const isUnclear = value === null || shared.length > 0;
+  const targets = isUnclear ? [] : await planTargets(dependencies, runbook, value, planOne, problems);
   const guards =
     value === null
       ? undefined
@@ -99,6 +102,22 @@ export async function makePlan(
 
 /** Plans one target, or adds its problems to those of the run. */
 type PlanOne = (seen: SeenTarget) => Promise<TargetPlan | null>;
+
+/** Names mean one instance in each project, and chance would decide which of the workers looks them up. */
+async function sharedQueue({ otherProjects, serviceStage }: PlanningDependencies): Promise<Problem[]> {
+  const others = (await otherProjects?.()) ?? [];
+  const { taskQueue } = Context.current().info;
+  return others.length === 0
+    ? []
+    : [
+        {
+          code: 'shared-task-queue',
+          place: `task queue ${taskQueue}`,
+          found: `workers of ${others.length + 1} projects take work from it: ${[serviceStage.projectId, ...others].join(', ')}`,
+          remedy: 'Give the workers of each project a RUNBOOK_TASK_QUEUE of their own',
+        },
+      ];
+}
 
 async function readResumed(
   { temporal, usualDurationsMs, verify, checks }: PlanningDependencies,

@@ -13,11 +13,14 @@ const LONGEST_MESSAGE_BYTES = 1_000;
 /**
  * One attempt of the activity. What is over is kept in the heartbeat, so that the next attempt notifies only the others.
  * A receiver may still get a message twice, if its answer was lost; the id is the same then.
+ *
+ * @param onOver called for each webhook that is not notified again
  */
 export async function notify(
   notifier: Notifier,
   notification: Notification,
   names?: readonly string[],
+  onOver?: (delivery: Delivery) => void,
 ): Promise<readonly Delivery[]> {
   const context = Context.current();
   const settled = [...settledBefore(context.info.heartbeatDetails)];
@@ -26,14 +29,19 @@ export async function notify(
     except: settled.map(({ webhook }) => webhook),
     signal: context.cancellationSignal,
     onSettled: ({ webhook, result, detail }) => {
-      settled.push({ webhook, result, detail });
+      const delivery = { webhook, result, detail };
+      settled.push(delivery);
       context.heartbeat(settled);
+      onOver?.(delivery);
     },
   });
   const open = attempts.filter(({ againAfterMs }) => againAfterMs !== undefined);
   if (open.length === 0) return settled;
-  if (context.info.attempt >= NOTIFY_LIMITS.attempts)
-    return [...settled, ...open.map(({ webhook, result, detail }) => ({ webhook, result, detail }))];
+  if (context.info.attempt >= NOTIFY_LIMITS.attempts) {
+    const given = open.map(({ webhook, result, detail }) => ({ webhook, result, detail }));
+    for (const delivery of given) onOver?.(delivery);
+    return [...settled, ...given];
+  }
   throw notDelivered(open);
 }
 

@@ -6,12 +6,15 @@ import { jobKindOf } from '../domain/durations/job-kind.js';
 import type { JobKind } from '../domain/durations/durations.js';
 import type { Command, Event, OnceRules, Step } from '../domain/once/events.js';
 import { next } from '../domain/once/next.js';
-import { asHeartbeat, isSilent, withTasks, type OnceState } from '../domain/once/state.js';
+import { asHeartbeat, endingOf, isSilent, withTasks, type OnceState } from '../domain/once/state.js';
 import type { Action } from '../domain/target/actions.js';
 import { tasksSeen, type SeenTasks } from '../domain/target/cloud-job-tasks.js';
 import { LONGEST_TIMER_MS, orDeadline, pause } from '../time/pause.js';
 import type { CloudJobWatch } from './cloud-job-watch.js';
+import { logCloudJob } from './log-endings.js';
+import { observeEvent, type ActivityObserver } from './observer.js';
 import type { TemporalAccess } from './temporal-access.js';
+import { isElsewhere } from './other-project.js';
 import { failureNameOf } from './to-failure.js';
 
 /** What the commands are carried out with. */
@@ -19,6 +22,7 @@ export interface OnceDependencies {
   readonly serviceStage: ServiceStage;
   readonly temporal: TemporalAccess;
   readonly watch: CloudJobWatch;
+  readonly observer?: ActivityObserver;
 }
 
 /**
@@ -44,6 +48,7 @@ class Attempt {
   /** Resolves when the attempt is asked to end; empty once the machine has received that. */
   #interruption: Promise<Event>[] = [interruptionOf(this.#context)];
   #step: Step;
+  #first: Command | null;
   /** For people who watch; the machine does not know them. */
   #tasks: SeenTasks | null = null;
   #reservation: PostReservation | undefined;
@@ -55,14 +60,20 @@ class Attempt {
   ) {
     this.#step = begin(this.#clock());
     this.#record(this.#step);
+    this.#first = this.#step.command;
+    // It ends here as where a worker stops. An attempt that may be superseded asks Temporal first, and nothing else.
+    if (isElsewhere(dependencies.serviceStage, rules.target))
+      this.#first = this.#feed({ kind: 'interrupted', by: 'stop' }) ?? this.#first;
   }
 
   async run(): Promise<OnceState> {
     const heartbeats = setInterval(() => this.#heartbeat(), this.rules.limits.heartbeatTimeoutMs / 3);
     try {
-      let { command } = this.#step;
+      let command = this.#first;
       while (command !== null && command.kind !== 'end') command = await this.#carryOut(command);
-      return this.#step.state;
+      const { state } = this.#step;
+      this.dependencies.observer?.attemptEnded(state.goal.kind, this.rules.action?.action ?? null, endingOf(state));
+      return state;
     } finally {
       clearInterval(heartbeats);
       this.#reservation?.release();
@@ -86,8 +97,14 @@ class Attempt {
   }
 
   #feed(event: Event): Command | null {
+    const before = this.#step.state.cloudJob;
     this.#step = next(this.#step.state, event, this.rules, this.#clock());
     this.#record(this.#step);
+    logCloudJob(this.#context, this.#step.state);
+    const { observer } = this.dependencies;
+    const { action } = this.rules;
+    if (observer !== undefined && action !== null)
+      observeEvent(observer, action.action, event.kind, before, this.#step.state.cloudJob);
     return this.#step.command;
   }
 

@@ -7,7 +7,9 @@ import { beginActing, beginSettling } from '../domain/once/next.js';
 import { describeRetrying } from '../domain/once/retrying.js';
 import { leftBeforeFirstStep } from '../domain/once/settling.js';
 import { endingOf, smallState, stateOf, type Heartbeat, type OnceState } from '../domain/once/state.js';
+import { logEnding, logSettled } from './log-endings.js';
 import { runOnce, type OnceDependencies } from './once.js';
+import { endedElsewhere } from './other-project.js';
 import { failure } from './to-failure.js';
 
 /** Carries out the action of a step, at most once. @throws the failure that the attempt ended with; its `details[0]` is the state */
@@ -26,15 +28,17 @@ export async function performAction(
   const heartbeat = (info.heartbeatDetails as Heartbeat | undefined) ?? null;
   const previous = heartbeat === null ? null : stateOf(heartbeat);
   const state = await runOnce(dependencies, request, (nowMs) => beginActing(request, facts, previous, nowMs));
+  logEnding(state);
   const { kind } = endingOf(state);
   if (kind === 'succeeded' || kind === 'skipped') return state;
-  throw failureOf(state);
+  throw endedElsewhere(dependencies.serviceStage, request.target, state) ?? failureOf(state);
 }
 
 /** Finds out what happened to an action, or waits until an instance is at rest. Throws only if it is retried, or cancelled before a first step. */
 export async function settleTarget(dependencies: OnceDependencies, request: SettleTargetArguments): Promise<Settled> {
   const { left, prior, readInRunId, limits } = request;
-  const runId = Context.current().info.workflowExecution?.runId ?? '';
+  const { info } = Context.current();
+  const runId = info.workflowExecution?.runId ?? '';
   const facts = readInRunId === undefined ? null : { runId, decidedInRunId: readInRunId };
   const state = await runOnce(dependencies, request, (nowMs) => {
     const known = facts === null ? left : leftBeforeFirstStep(left, facts, limits, nowMs);
@@ -42,7 +46,10 @@ export async function settleTarget(dependencies: OnceDependencies, request: Sett
   });
   const ending = endingOf(state);
   if (ending.kind === 'cancelled' && prior?.kind !== 'cancelled') throw failureOf(state);
-  if (ending.kind === 'failed' && ending.retryInMs !== null) throw failureOf(state);
+  if (ending.kind === 'failed' && ending.retryInMs !== null)
+    throw endedElsewhere(dependencies.serviceStage, request.target, state) ?? failureOf(state);
+  if (facts === null) logSettled(state);
+  dependencies.observer?.settled(Math.max(0, Date.now() - info.scheduledTimestampMs));
   return facts === null ? state : { ...state, settledInRunId: runId };
 }
 

@@ -3,6 +3,8 @@ import type { StartArguments } from '../domain/contract.js';
 import type { Problem } from '../domain/failures.js';
 import { approvalRules } from '../domain/plan/plan-steps.js';
 import type { Plan, TargetPlan } from '../domain/plan/plan.js';
+import { approvalOfRun } from '../domain/plan/run-approval.js';
+import type { RunbookApproval } from '../domain/runbook/approval-shape.js';
 import type { Runbook } from '../domain/runbook/runbook.js';
 import { isApprovalStep, stepIds } from '../domain/runbook/step-shapes.js';
 import type { ActivityDependencies } from './dependencies.js';
@@ -26,11 +28,11 @@ export function plannedApproval(
   targets: readonly TargetPlan[],
 ): Pick<Plan, 'approval' | 'approvalIssuer'> {
   const ids = stepIds(steps);
-  const isLeftOut = (index: number) => targets.some((target) => !target.steps.some(({ id }) => id === ids[index]));
-  const leftOut = steps.findLast((step, index) => isApprovalStep(step) && isLeftOut(index));
-  const approval =
-    guards?.approval ?? (leftOut !== undefined && isApprovalStep(leftOut) ? leftOut.approval : undefined);
-  const isAsked = approval !== undefined || steps.some(isApprovalStep);
+  const asking = steps.flatMap((step, index) =>
+    isApprovalStep(step) ? [{ id: ids[index] ?? '', approval: step.approval }] : [],
+  );
+  const approval = approvalOfRun<RunbookApproval>(guards?.approval, asking, targets);
+  const isAsked = approval !== undefined || asking.length > 0;
   return {
     ...(approval === undefined ? {} : { approval: approvalRules(approval) }),
     ...(isAsked && approvers !== null ? { approvalIssuer: approvers.issuer } : {}),

@@ -1,4 +1,4 @@
-/** Verifies the token of a signed approval (signature, issuer, audience, time, plan), and reads whose it is. */
+/** Verifies tokens of an issuer that is trusted (signature, issuer, audience, time), and reads whose they are: for signed approvals, and for callers of the codec server. */
 import { createLocalJWKSet, errors, jwtVerify, type JSONWebKeySet, type JWTPayload } from 'jose';
 import type { ApprovalProof, ApprovalProofAsked } from '../domain/contract.js';
 import { hasControlCharacters } from '../domain/text/text.js';
@@ -28,25 +28,53 @@ export async function verifyApproval(
       kind: 'refused',
       why: `this worker does not trust ${issuer}: give all workers the same RUNBOOK_APPROVERS`,
     };
-  const { audience, algorithms, actorClaim, planClaim } = approvers;
+  const { planClaim } = approvers;
+  const judgedAtMs = Math.min(nowMs, Math.max(receivedAtMs, nowMs - LATEST_MS));
+  const payload = await claimsOf(approvers, token, judgedAtMs, planClaim === undefined ? [] : [planClaim]);
+  if (typeof payload === 'string') return { kind: 'refused', why: payload };
+  if (planClaim !== undefined && payload[planClaim] !== planHash)
+    return { kind: 'refused', why: 'the token is for another plan' };
+  return proofOf(payload, approvers);
+}
+
+/**
+ * The same for a token that is presented now, for no plan.
+ * @returns whose it is, or why it does not count
+ * @throws FileError if the file of keys cannot be read
+ */
+export async function verifyToken(issuer: Approvers, token: string, nowMs: number): Promise<ApprovalProof> {
+  const payload = await claimsOf(issuer, token, nowMs, []);
+  return typeof payload === 'string' ? { kind: 'refused', why: payload } : proofOf(payload, issuer);
+}
+
+/** @param required claims beside `exp`. @returns why the token does not count, as text */
+async function claimsOf(
+  approvers: Approvers,
+  token: string,
+  judgedAtMs: number,
+  required: readonly string[],
+): Promise<JWTPayload | string> {
+  const { issuer, audience, algorithms } = approvers;
   const keys = await keysOf(approvers);
-  if (typeof keys === 'string') return { kind: 'refused', why: `the keys of ${issuer} cannot be used: ${keys}` };
-  let payload: JWTPayload;
+  if (typeof keys === 'string') return `the keys of ${issuer} cannot be used: ${keys}`;
   try {
-    ({ payload } = await jwtVerify(token, createLocalJWKSet(keys), {
+    const { payload } = await jwtVerify(token, createLocalJWKSet(keys), {
       issuer,
       audience,
       algorithms: [...algorithms],
-      requiredClaims: ['exp', ...(planClaim === undefined ? [] : [planClaim])],
+      requiredClaims: ['exp', ...required],
       clockTolerance: CLOCK_TOLERANCE_SECONDS,
-      currentDate: new Date(Math.min(nowMs, Math.max(receivedAtMs, nowMs - LATEST_MS))),
-    }));
+      currentDate: new Date(judgedAtMs),
+    });
+    return payload;
   } catch (error) {
     if (!(error instanceof errors.JOSEError)) throw error;
-    return { kind: 'refused', why: `the token does not count: ${error.message}` };
+    return `the token does not count: ${error.message}`;
   }
-  if (planClaim !== undefined && payload[planClaim] !== planHash)
-    return { kind: 'refused', why: 'the token is for another plan' };
+}
+
+function proofOf(payload: JWTPayload, approvers: Approvers): ApprovalProof {
+  const { actorClaim } = approvers;
   const actor = claimOf(payload, actorClaim);
   if (
     typeof actor !== 'string' ||

@@ -70,7 +70,7 @@ async function bodyIn(file: string): Promise<Buffer> {
   const [{ FileError }, { readSmallFileBytes }, { MOST_BODY_BYTES }] = await Promise.all([
     import('../files/file-access.js'),
     import('../files/read-file.js'),
-    import('../gateway/request-body.js'),
+    import('../network/request-body.js'),
   ]);
   try {
     return await readSmallFileBytes(file, { maxBytes: MOST_BODY_BYTES });

@@ -31,40 +31,58 @@ export function addGatewayCommands(program: Command): void {
 
 async function runGateway(options: GatewayCommandOptions): Promise<void> {
   const alarms = await loadAlarms(options.file, 'read');
-  if (options.dryRun === true) return serve(alarms, options, null);
-  const [{ RunbookClient }, { Calls }, { loadClientConfig }] = await Promise.all([
+  const [
+    { RunbookClient },
+    { Calls },
+    { loadClientConfig },
+    { dataConverterOf },
+    { createLog },
+    { ThrottledLog },
+    { traceCommand },
+  ] = await Promise.all([
     import('../client/runbook-client.js'),
     import('../temporal/calls.js'),
     import('../config/config.js'),
+    import('../config/data-converter.js'),
+    import('../logging/log.js'),
+    import('../logging/throttled-log.js'),
+    import('./trace-command.js'),
   ]);
-  const { temporal, taskQueue } = loadClientConfig(process.env);
+  const config = loadClientConfig(process.env);
+  const { temporal, taskQueue, logLevel, logFormat, proxyFor, warnings, secretFiles, health, codec } = config;
+  const log = createLog({ level: logLevel, format: logFormat });
+  for (const warning of warnings) log.warn({ warning }, 'configuration warning');
+  secretFiles.reportTo(({ level, text }) => log[level]({ what: text }, 'secret file'));
+  if (options.dryRun === true) return serve(alarms, options, { temporal: null, log, proxyFor, health });
+  const throttledLog = new ThrottledLog(log);
+  const tracing = await traceCommand(config, 'runbook-gateway', (what) =>
+    throttledLog.warn('tracing', { what }, 'traces cannot be exported'),
+  );
+  const { clientInterceptors, traceDelivery } = tracing;
+  const { connectionOptions, namespace } = temporal;
+  const converter = await dataConverterOf(codec, (text) => log.warn(text));
   // Starts even if Temporal is unreachable: senders are then asked to retry.
-  const runbooks = RunbookClient.lazy({ ...temporal.connectionOptions, namespace: temporal.namespace });
+  const runbooks = RunbookClient.lazy({ ...connectionOptions, ...converter, namespace, clientInterceptors });
   const calls = new Calls(runbooks.client);
+  const reached = { calls, taskQueue: options.taskQueue ?? taskQueue };
   try {
-    await serve(alarms, options, { calls, taskQueue: options.taskQueue ?? taskQueue });
+    await serve(alarms, options, { temporal: reached, log, proxyFor, health, traceDelivery });
   } finally {
     // In this order: a retry of the SDK on a closed connection would end the process.
     await calls.close();
     await runbooks.close();
+    await tracing.stop();
   }
 }
 
 async function serve(
   alarms: AlarmsConfig,
   { host, port, json }: GatewayCommandOptions,
-  temporal: GatewayOptions['temporal'],
+  given: Omit<GatewayOptions, 'alarms' | 'host' | 'port'>,
 ): Promise<void> {
-  const [{ startGateway }, { loadClientConfig }, { createLog }] = await Promise.all([
-    import('../gateway/gateway.js'),
-    import('../config/config.js'),
-    import('../logging/log.js'),
-  ]);
-  const { logLevel, proxyFor, warnings } = loadClientConfig(process.env);
-  const log = createLog(logLevel);
-  for (const warning of warnings) log.warn(warning);
-  const gateway = await startGateway({ alarms, host, port, temporal, log, proxyFor });
-  const dryRun = temporal === null;
+  const { startGateway } = await import('../gateway/gateway.js');
+  const gateway = await startGateway({ alarms, host, port, ...given });
+  const dryRun = given.temporal === null;
   if (json === true) printJsonLine(announcement(gateway.url, alarms, dryRun));
   else print(greeting(gateway.url, alarms, dryRun));
   await new Promise<void>((resolve) => {

@@ -10,6 +10,8 @@ export const USAGE_EXIT_CODE = 2;
 const UNREACHABLE_EXIT_CODE = 3;
 /** A schedule was changed by hand or is not managed by a file, so nothing was applied. */
 export const HAND_CHANGE_EXIT_CODE = 4;
+/** `runbook replay` found histories that the workflow code of this version does not replay. */
+export const NOT_REPLAYED_EXIT_CODE = 5;
 
 /** Exit codes that are not outcomes of runs, by their meaning: for `--help` and the docs. */
 export const OTHER_EXIT_CODES: Readonly<Record<string, number>> = {
@@ -17,6 +19,7 @@ export const OTHER_EXIT_CODES: Readonly<Record<string, number>> = {
   'usage or configuration': USAGE_EXIT_CODE,
   'Temporal cannot be reached': UNREACHABLE_EXIT_CODE,
   'a schedule was changed by hand; nothing was applied': HAND_CHANGE_EXIT_CODE,
+  'runbook replay: a history does not replay, or could not be read': NOT_REPLAYED_EXIT_CODE,
   'the terminal was closed (SIGHUP) while the command waited': 129,
   'Ctrl-C (SIGINT) while the command waited; 0 for watch and start --watch': 130,
   'SIGTERM while the command waited': 143,

@@ -4,11 +4,14 @@ import { Command } from 'commander';
 import { EXIT_CODES } from '../domain/report/report.js';
 import { printableLines } from '../domain/text/text.js';
 import { addAlarmCommands } from './alarm-commands.js';
+import { addCodecCommands } from './codec-commands.js';
+import { addDoctorCommand } from './doctor-command.js';
 import { addGatewayCommands } from './gateway-commands.js';
 import { addListCommands } from './list-commands.js';
 import { addNewCommands } from './new-commands.js';
 import { addNotifyCommands } from './notify-commands.js';
 import { OTHER_EXIT_CODES, type SetExitCode } from './output.js';
+import { addReplayCommand } from './replay-command.js';
 import { addResumeCommand } from './resume-command.js';
 import { addRunCommands } from './run-commands.js';
 import { addRunbookCommands } from './runbook-commands.js';
@@ -46,9 +49,12 @@ export function createProgram(setExitCode: SetExitCode): Command {
   addTargetCommands(program);
   addScheduleCommands(program, setExitCode);
   addGatewayCommands(program);
+  addCodecCommands(program);
   addAlarmCommands(program);
   addNotifyCommands(program, setExitCode);
+  addDoctorCommand(program, setExitCode);
   addStackCommands(program, setExitCode);
+  addReplayCommand(program, setExitCode);
   suggestHarmless(program);
   return program;
 }

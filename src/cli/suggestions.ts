@@ -15,6 +15,7 @@ const HARMLESS_COMMANDS = [
     'plan',
     'watch',
     'report',
+    'replay',
     'ls',
     'targets',
     'schedule',

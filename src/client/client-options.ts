@@ -15,7 +15,10 @@ export interface RunbookClientOptions {
 /** The address and credentials of Temporal, as `Connection` and `Client` of `@temporalio/client` accept them. */
 export type ConnectOptions = ConnectionOptions & {
   readonly [Key in 'namespace' | 'dataConverter' | 'identity']?: ClientOptions[Key] | undefined;
-} & Pick<RunbookClientOptions, 'taskQueue' | 'callTimeoutMs'>;
+} & Pick<RunbookClientOptions, 'taskQueue' | 'callTimeoutMs'> & {
+    /** Interceptors of the Temporal client, such as `await tracingInterceptors()`. Those of gRPC are in `interceptors`, as `Connection` has them. */
+    readonly clientInterceptors?: ClientOptions['interceptors'] | undefined;
+  };
 
 /** Which execution of a workflow id to read. */
 export interface RunOptions {

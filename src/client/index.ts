@@ -29,7 +29,9 @@ export type {
   WaitOptions,
   WatchOptions,
 } from './client-options.js';
+export { encryptionCodec, type EncryptionOptions } from '../codec/keys-file-codec.js';
 export { RunbookClient } from './runbook-client.js';
+export { tracingInterceptors } from '../tracing/client-tracing.js';
 export type { ApprovalRequest, CommandRequest, TargetCommandRequest } from './send-command.js';
 export type { ResumeOptions, Resumption } from './resume-run.js';
 export type { InputsOf, PlanRequest, RunbookName, StartOptions, StartRequest } from './start-request.js';

@@ -1,18 +1,19 @@
 /** Reads what the server knows of a run in progress, without a worker. */
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { TARGET_SEARCH_ATTRIBUTE } from '../domain/contract.js';
-import type { ActivityFacts, Poller, RunFacts, WorkflowFacts } from '../domain/run/run-facts.js';
+import type { ActivityFacts, PinnedVersion, Poller, RunFacts, WorkflowFacts } from '../domain/run/run-facts.js';
 import { plainFailure } from './lost-attempt.js';
 
 type Raw = WorkflowExecutionDescription['raw'];
 type RawActivity = NonNullable<Raw['pendingActivities']>[number];
 type Timestamp = RawActivity['scheduledTime'];
 
-/** `PendingWorkflowTaskState`, `PendingActivityState` and `TaskQueueType` of the Temporal API. */
+/** `PendingWorkflowTaskState`, `PendingActivityState`, `TaskQueueType` and `VersioningBehavior` of the Temporal API. */
 const STARTED = 2;
 const SCHEDULED = 1;
 const WORKFLOW_QUEUE = 1;
 const ACTIVITY_QUEUE = 2;
+const PINNED = 1;
 /** Targets run one after another; a few more may be ending. */
 const MOST_CHILDREN = 5;
 
@@ -74,7 +75,16 @@ function workflowFacts(workflowId: string, summary: string | null, raw: Raw): Wo
     summary,
     turn: sinceMs === null ? null : { sinceMs, taken },
     activities: (pendingActivities ?? []).map(activityFacts),
+    pinnedTo: pinnedVersion(raw),
   };
+}
+
+/** By an override, or by its own behaviour. */
+function pinnedVersion(raw: Raw): PinnedVersion | null {
+  const { behavior, deploymentVersion, versioningOverride } = raw.workflowExecutionInfo?.versioningInfo ?? {};
+  const version = versioningOverride?.pinned?.version ?? (Number(behavior) === PINNED ? deploymentVersion : null);
+  const { deploymentName, buildId } = version ?? {};
+  return deploymentName == null || buildId == null ? null : { deploymentName, buildId };
 }
 
 function activityFacts(activity: RawActivity): ActivityFacts {

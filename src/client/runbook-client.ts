@@ -86,9 +86,10 @@ export class RunbookClient<Inputs extends object = CatalogueInputs> implements A
 
   /** Connects at the first call, so that a service can start while Temporal is unreachable. */
   static lazy<Inputs extends object = CatalogueInputs>(options: ConnectOptions = {}): RunbookClient<Inputs> {
-    const { namespace, dataConverter, identity, taskQueue, callTimeoutMs, ...connectionOptions } = options;
+    const { namespace, dataConverter, identity, taskQueue, callTimeoutMs, ...others } = options;
+    const { clientInterceptors: interceptors, ...connectionOptions } = others;
     const connection = ClosableConnection.lazy(connectionOptions);
-    const given = { namespace, dataConverter, identity };
+    const given = { namespace, dataConverter, identity, interceptors };
     const client = new Client({
       connection,
       ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),

@@ -8,17 +8,23 @@ import type { CheckHosts } from '../network/check-client.js';
 import type { ProxyFor } from '../network/proxies.js';
 import { Secret } from '../servicestage/secret.js';
 import type { ServiceStageOptions } from '../servicestage/service-stage-client.js';
+import { readCodecAccess, readCodecSource, requireCodec, type CodecAccess, type CodecSource } from './codec.js';
 import { VariableReader, type Environment, type ValuesOf } from './environment.js';
 import { readProxies } from './proxies.js';
+import type { SecretFiles } from './secret-files.js';
 import { readServiceStage } from './service-stage.js';
 import { readTemporal, type TemporalConfig } from './temporal.js';
-import { CLIENT_VARIABLES, WORKER_VARIABLES, type LogLevel } from './variables.js';
+import { readTracing } from './tracing.js';
+import { CLIENT_VARIABLES, WORKER_VARIABLES, type LogFormat, type LogLevel } from './variables.js';
 import type { ChosenSizes } from './worker-sizes.js';
+import { readWorkerVersion, type WorkerVersion } from './worker-version.js';
 
 /** What the command line and the gateway need. */
 export interface ClientConfig {
   readonly temporal: TemporalConfig;
   readonly taskQueue: string;
+  /** Where the codec of payloads comes from; `null`: they are not encrypted. `dataConverterOf` loads it. */
+  readonly codec: CodecSource | null;
   readonly runbookDirectories: readonly string[];
   readonly calendarDirectories: readonly string[];
   /** `undefined`: alarms start nothing. */
@@ -28,10 +34,24 @@ export interface ClientConfig {
   /** What the notifications file may name, by variable. */
   readonly webhookSecrets: ReadonlyMap<string, Secret>;
   readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
+  /** Whether spans are exported. */
+  readonly tracing: boolean;
+  /** Where probes and metrics are served; `null`: nowhere. */
+  readonly health: HealthAddress | null;
   /** The proxy for everything else that goes out. */
   readonly proxyFor: ProxyFor;
+  /** Secrets that come from files. `reportTo` sets where its notices are logged. */
+  readonly secretFiles: SecretFiles;
   /** What the environment asks for and cannot be had, in words: for the log at start. */
   readonly warnings: readonly string[];
+}
+
+/** Where probes and metrics are served. */
+interface HealthAddress {
+  /** `undefined`: all addresses. */
+  readonly host: string | undefined;
+  readonly port: number;
 }
 
 /** What the worker needs. Times are in milliseconds. */
@@ -47,6 +67,8 @@ export interface Config extends ClientConfig {
   /** The hosts that checks may ask. */
   readonly checkHosts: CheckHosts;
   readonly sizes: ChosenSizes;
+  /** `null`: the worker is not versioned. */
+  readonly version: WorkerVersion | null;
 }
 
 /** What a command needs that reads ServiceStage itself. Times are in milliseconds. */
@@ -73,6 +95,28 @@ export function loadClientConfig(env: Environment): ClientConfig {
   return config;
 }
 
+/** What `runbook codec-server` needs. */
+export interface CodecServerConfig
+  extends CodecAccess, Pick<ClientConfig, 'logFormat' | 'logLevel' | 'secretFiles' | 'warnings'> {
+  readonly codec: CodecSource;
+}
+
+/** @param unauthenticated every caller is accepted. @throws ConfigurationError */
+export function loadCodecServerConfig(env: Environment, unauthenticated: boolean): CodecServerConfig {
+  const reader = new VariableReader(env);
+  const { codec, logFormat, logLevel, secretFiles, warnings } = readClientConfig(reader);
+  const config = {
+    ...readCodecAccess(reader, unauthenticated),
+    codec: requireCodec(reader, codec),
+    logFormat,
+    logLevel,
+    secretFiles,
+    warnings,
+  };
+  reader.throwProblems();
+  return config;
+}
+
 /** Reads what the worker needs. @throws ConfigurationError */
 export function loadConfig(env: Environment): Config {
   const reader = new VariableReader(env);
@@ -90,6 +134,7 @@ export function loadConfig(env: Environment): Config {
     sizes: { cachedWorkflows: values.RUNBOOK_CACHED_WORKFLOWS, waitingSteps: values.RUNBOOK_WAITING_STEPS },
     verify: { withinMs: within ?? DEFAULT_VERIFY.withinMs, stableMs: stable ?? DEFAULT_VERIFY.stableMs },
     checkHosts: { allowed: values.RUNBOOK_CHECK_HOSTS, internal: values.RUNBOOK_CHECK_INTERNAL_HOSTS },
+    version: readWorkerVersion(reader),
   };
   if (config.limits.visibilityWindowMs < config.limits.quietMs)
     reader.problem('RUNBOOK_VISIBILITY_WINDOW', 'it is shorter than RUNBOOK_QUIET_PERIOD', 'Make it at least as long');
@@ -105,19 +150,34 @@ function readClientConfig(reader: VariableReader): ClientConfig {
     temporal,
     proxyFor,
     warnings: reader.warnings,
+    secretFiles: reader.secretFiles,
     taskQueue: values.RUNBOOK_TASK_QUEUE,
+    codec: readCodecSource(reader),
     runbookDirectories: values.RUNBOOK_DIR,
     calendarDirectories: values.RUNBOOK_CALENDARS,
     alarmsFile: values.RUNBOOK_ALARMS,
     notificationsFile: values.RUNBOOK_NOTIFICATIONS,
     webhookSecrets: readWebhookSecrets(reader),
     logLevel: values.RUNBOOK_LOG_LEVEL,
+    logFormat: values.RUNBOOK_LOG_FORMAT,
+    tracing: readTracing(reader),
+    health: healthOf(values),
   };
+}
+
+function healthOf({
+  RUNBOOK_HEALTH_PORT: port,
+  RUNBOOK_HEALTH_HOST: host,
+}: ValuesOf<typeof CLIENT_VARIABLES>): HealthAddress | null {
+  return port === undefined ? null : { host, port };
 }
 
 function readWebhookSecrets(reader: VariableReader): ReadonlyMap<string, Secret> {
   const found = Object.entries(reader.all()).filter(([name]) => name.startsWith(WEBHOOK_SECRET_PREFIX));
-  return new Map(found.map(([name, value]) => [name, new Secret(value)]));
+  const { secretFiles } = reader;
+  return new Map(
+    found.map(([name, value]) => [name, secretFiles.has(name) ? secretFiles.secret(name) : new Secret(value)]),
+  );
 }
 
 function limitsOf(values: ValuesOf<typeof WORKER_VARIABLES>): Limits {

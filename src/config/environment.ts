@@ -4,7 +4,10 @@ import { describeProblem, type Problem } from '../domain/failures.js';
 import { WEBHOOK_SECRET_PREFIX } from '../domain/notifications/delivery.js';
 import { didYouMean } from '../domain/text/suggest.js';
 import { hasControlCharacters, printable } from '../domain/text/text.js';
-import { remedyOf } from './values.js';
+import { readTrimmed } from '../files/followed-files.js';
+import { Secret } from '../servicestage/secret.js';
+import { fileVariable, SecretFiles, variableInFile, type SecretFile } from './secret-files.js';
+import { reasonOf, remedyOf } from './values.js';
 import { CONFIG_VARIABLE_NAMES, PROXY_VARIABLES } from './variables.js';
 
 /** Variables of a process by name. */
@@ -23,6 +26,7 @@ export class ConfigurationError extends Error {
 
 /** What the kubelet puts into each pod for each Service of its namespace: a Service named `runbook-gateway` gives `RUNBOOK_GATEWAY_PORT`. */
 const SERVICE_LINK = /_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)$/;
+const LINK = /^(?:tcp|udp|sctp):\/\//;
 /** Headers of gRPC, whose names are free: one named `X-Port` is a link only if its value is a URL such as a link has. */
 const GRPC_HEADER = 'TEMPORAL_GRPC_META_';
 /** PEM, which has lines. */
@@ -31,14 +35,17 @@ const OF_SEVERAL_LINES = /^TEMPORAL_TLS_\w+_DATA$/;
 const MAY_BE_QUOTED = ['SERVICESTAGE_IAM_PASSWORD'];
 
 function isServiceLink(name: string, value: string): boolean {
-  if (!SERVICE_LINK.test(name) || CONFIG_VARIABLE_NAMES.includes(name)) return false;
+  if (!SERVICE_LINK.test(name)) return false;
+  // A Service named `runbook-health` gives one with a name of ours.
+  if (CONFIG_VARIABLE_NAMES.includes(name)) return LINK.test(value);
   const isBarePort =
     name.startsWith(GRPC_HEADER) && name.endsWith('_PORT') && !/_(?:SERVICE|TCP|UDP|SCTP)_PORT$/.test(name);
-  return !isBarePort || /^(?:tcp|udp|sctp):\/\//.test(value);
+  return !isBarePort || LINK.test(value);
 }
 
 function isReadHere(name: string): boolean {
   if (CONFIG_VARIABLE_NAMES.includes(name) || name.toUpperCase() in PROXY_VARIABLES) return true;
+  if (variableInFile(name) !== null) return true;
   return name.startsWith('TEMPORAL_') || name.startsWith(WEBHOOK_SECRET_PREFIX);
 }
 
@@ -54,17 +61,48 @@ export class VariableReader {
   readonly #values = new Map<string, string>();
   /** Variables whose value can mean nothing here: whatever else is wrong with them follows from that. */
   readonly #refused = new Set<string>();
+  /** Where secrets come from files: their texts are followed. */
+  readonly secretFiles: SecretFiles;
 
   constructor(env: Environment) {
+    const paths = new Map<string, string>();
     for (const [name, raw = ''] of Object.entries(env)) {
       const value = raw.trim();
       // Also for Temporal's own reader, which would send them as headers with every call.
       if (isServiceLink(name, value)) continue;
-      if (value !== '') this.#values.set(name, value);
+      const inFile = variableInFile(name);
+      if (inFile !== null && value !== '') paths.set(inFile, value);
+      if (inFile === null && value !== '') this.#values.set(name, value);
       if (isReadHere(name)) this.#refuseUnreadable(name, value);
       else if (/^(RUNBOOK|SERVICESTAGE)_/.test(name))
         this.problem(name, 'there is no such variable', `Remove it.${didYouMean(name, CONFIG_VARIABLE_NAMES)}`);
     }
+    const files = [...paths].flatMap(([name, path]) => this.#readSecretFile(name, path) ?? []);
+    this.secretFiles = new SecretFiles(files, (name, text) => unreadable(name, text)?.found ?? null);
+  }
+
+  /** The path is not shown: someone may have written the secret itself. */
+  #readSecretFile(name: string, path: string): SecretFile | null {
+    const place = fileVariable(name);
+    if (this.#values.has(name)) this.problem(place, `${name} is set as well`, 'Keep one of the two');
+    else {
+      try {
+        const text = readTrimmed(path);
+        if (text !== '') {
+          this.#values.set(name, text);
+          this.#refuseUnreadable(name, text);
+          return { name, path, text };
+        }
+        this.problem(place, 'the file that it names is empty', 'Write the secret into it, and nothing else');
+      } catch (error) {
+        const remedy = 'Name a file that this process can read; the secret itself goes into the file';
+        this.problem(place, `the file that it names ${reasonOf(error)}`, remedy);
+      }
+      // Whatever else would be missing follows from this, and the configuration is refused for it.
+      this.#values.set(name, 'unread');
+      this.#refused.add(name);
+    }
+    return null;
   }
 
   /** Adds a problem. @param place the variable, as it was written; @param found must not show a secret */
@@ -102,9 +140,16 @@ export class VariableReader {
   read<Table extends Readonly<Record<string, z.ZodType>>>(table: Table): ValuesOf<Table> {
     const values = Object.entries(table).map(([name, schema]) => [
       name,
-      this.check(name, this.text(name), schema) ?? schema.parse(undefined),
+      this.#followed(name, schema, this.check(name, this.text(name), schema) ?? schema.parse(undefined)),
     ]);
     return Object.fromEntries(values) as ValuesOf<Table>;
+  }
+
+  /** A secret in a file is not the text that the start has read, but whatever the file holds. */
+  #followed(name: string, schema: z.ZodType, value: unknown): unknown {
+    if (!this.secretFiles.has(name)) return value;
+    const secret = this.secretFiles.secret(name, (text) => schema.safeParse(text).success);
+    return value instanceof Secret ? secret : value;
   }
 
   /** Reads one value. @returns `undefined` if the schema refuses it, after its problems were added */
@@ -121,14 +166,21 @@ export class VariableReader {
 
   /** Adds what no variable may hold. The value is not shown: it may be a secret. */
   #refuseUnreadable(name: string, value: string): void {
-    const lines = OF_SEVERAL_LINES.test(name) ? value.split(/\r?\n/) : [value];
-    const odd = lines.flatMap((line) => Array.from(line)).find((character) => hasControlCharacters(character));
-    if (odd !== undefined) {
-      const what = /[\r\n]/.test(odd) ? 'a line break' : `the invisible character ${printable(odd)}`;
-      this.problem(name, `it contains ${what}`, 'Remove it; a value is one line of visible characters');
-    } else if (/^(["'])[^]*\1$/.test(value) && value.length > 1 && !MAY_BE_QUOTED.includes(name)) {
-      this.problem(name, 'it is in quotes', 'Remove them: here they are part of the value');
-    } else return;
+    const odd = unreadable(name, value);
+    if (odd === null) return;
+    this.problem(name, `it ${odd.found}`, odd.remedy);
     this.#refused.add(name);
   }
+}
+
+/** What no value may hold; `found` is the end of a sentence, and shows nothing of the value. */
+function unreadable(name: string, value: string): { readonly found: string; readonly remedy: string } | null {
+  const lines = OF_SEVERAL_LINES.test(name) ? value.split(/\r?\n/) : [value];
+  const odd = lines.flatMap((line) => Array.from(line)).find((character) => hasControlCharacters(character));
+  if (odd !== undefined) {
+    const what = /[\r\n]/.test(odd) ? 'a line break' : `the invisible character ${printable(odd)}`;
+    return { found: `contains ${what}`, remedy: 'Remove it; a value is one line of visible characters' };
+  }
+  const isQuoted = /^(["'])[^]*\1$/.test(value) && value.length > 1 && !MAY_BE_QUOTED.includes(name);
+  return isQuoted ? { found: 'is in quotes', remedy: 'Remove them: here they are part of the value' } : null;
 }

@@ -1,11 +1,13 @@
 /** How ServiceStage is reached and as whom: what the variables say together. */
+import type { Texts } from '../files/followed-files.js';
 import type { Credentials } from '../servicestage/auth.js';
 import { isRegion, REGIONS } from '../servicestage/regions.js';
 import { Secret } from '../servicestage/secret.js';
+import type { AccessKey } from '../servicestage/sign-request.js';
 import type { ServiceStageOptions } from '../servicestage/service-stage-client.js';
 import { didYouMean } from '../domain/text/suggest.js';
 import type { ValuesOf, VariableReader } from './environment.js';
-import { SERVICESTAGE_VARIABLES } from './variables.js';
+import { DEFAULT_METADATA_ENDPOINT, SERVICESTAGE_VARIABLES } from './variables.js';
 
 type Values = ValuesOf<typeof SERVICESTAGE_VARIABLES>;
 
@@ -56,13 +58,15 @@ const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
 /** An address without slashes at its end; `undefined` if none is set. */
 function addressOf(
   reader: VariableReader,
-  name: 'SERVICESTAGE_ENDPOINT' | 'HUAWEICLOUD_SDK_IAM_ENDPOINT',
+  name: 'SERVICESTAGE_ENDPOINT' | 'HUAWEICLOUD_SDK_IAM_ENDPOINT' | 'SERVICESTAGE_METADATA_ENDPOINT',
   values: Values,
 ): string | undefined {
   const url = values[name];
   if (url === undefined) return undefined;
   const { origin, pathname, protocol, hostname } = url;
-  if (protocol === 'http:' && !LOOPBACK.includes(hostname) && values.SERVICESTAGE_ALLOW_HTTP !== 'true')
+  // Nothing but this machine answers at a link-local address.
+  const isNear = LOOPBACK.includes(hostname) || /^169\.254\.\d+\.\d+$/.test(hostname);
+  if (protocol === 'http:' && !isNear && values.SERVICESTAGE_ALLOW_HTTP !== 'true')
     reader.problem(
       name,
       `it uses http:// for ${hostname}, and credentials would travel in the open`,
@@ -78,13 +82,19 @@ const WAYS = {
 } as const;
 type Way = keyof typeof WAYS;
 const CHOICES =
-  'HUAWEICLOUD_SDK_AK with _SK, or SERVICESTAGE_TOKEN, or SERVICESTAGE_IAM_USER with _IAM_PASSWORD and _IAM_DOMAIN';
+  'HUAWEICLOUD_SDK_AK with _SK, or SERVICESTAGE_TOKEN, or SERVICESTAGE_IAM_USER with _IAM_PASSWORD and _IAM_DOMAIN, or SERVICESTAGE_CREDENTIALS=ecsAgency';
 
 /** Exactly one way to authenticate. Two at once are a problem, since it would not be clear which one acts. */
 function readCredentials(reader: VariableReader, values: Values, iamEndpoint: string | undefined): Credentials {
   const isSet = (name: string) => reader.text(name) !== undefined;
   const ways = (Object.keys(WAYS) as Way[]).filter((way) => WAYS[way].some(isSet));
   const [way] = ways;
+  const metadataEndpoint = addressOf(reader, 'SERVICESTAGE_METADATA_ENDPOINT', values) ?? DEFAULT_METADATA_ENDPOINT;
+  if (values.SERVICESTAGE_CREDENTIALS === 'ecsAgency') {
+    if (way !== undefined)
+      reader.problem(way, 'it is set beside SERVICESTAGE_CREDENTIALS=ecsAgency', `Keep one of: ${CHOICES}`);
+    return { kind: 'ecsAgency', metadataEndpoint };
+  }
   if (way === undefined) reader.problem('credentials', 'none are set', `Set one of: ${CHOICES}`);
   if (ways.length > 1)
     reader.problem(ways.join(' and '), 'two ways to authenticate are set at once', `Keep one of: ${CHOICES}`);
@@ -95,15 +105,7 @@ function readCredentials(reader: VariableReader, values: Values, iamEndpoint: st
     reader.problem(name, 'it is missing', `It goes with ${way}`);
   // Where one is missing the configuration is refused, so these placeholders are never used.
   const none = new Secret('');
-  if (way === 'HUAWEICLOUD_SDK_AK') {
-    const securityToken = values.HUAWEICLOUD_SDK_SECURITY_TOKEN;
-    return {
-      kind: 'accessKey',
-      accessKey: values.HUAWEICLOUD_SDK_AK ?? '',
-      secretKey: values.HUAWEICLOUD_SDK_SK ?? none,
-      ...(securityToken === undefined ? {} : { securityToken }),
-    };
-  }
+  if (way === 'HUAWEICLOUD_SDK_AK') return readAccessKey(reader, values);
   if (way === 'SERVICESTAGE_IAM_USER')
     return {
       kind: 'password',
@@ -113,4 +115,27 @@ function readCredentials(reader: VariableReader, values: Values, iamEndpoint: st
       domain: values.SERVICESTAGE_IAM_DOMAIN ?? '',
     };
   return { kind: 'token', token: values.SERVICESTAGE_TOKEN ?? none };
+}
+
+/** Parts that come from files are read together, those in variables stay. */
+function readAccessKey({ secretFiles }: VariableReader, values: Values): Credentials {
+  const names = { ak: 'HUAWEICLOUD_SDK_AK', sk: 'HUAWEICLOUD_SDK_SK', token: 'HUAWEICLOUD_SDK_SECURITY_TOKEN' };
+  const fixed = {
+    [names.ak]: values.HUAWEICLOUD_SDK_AK ?? '',
+    [names.sk]: values.HUAWEICLOUD_SDK_SK?.reveal() ?? '',
+    [names.token]: values.HUAWEICLOUD_SDK_SECURITY_TOKEN?.reveal() ?? '',
+  };
+  const keyOf = (texts: Texts): AccessKey => {
+    const text = (name: string) => texts[name] ?? fixed[name] ?? '';
+    const token = text(names.token);
+    return {
+      accessKey: text(names.ak),
+      secretKey: new Secret(text(names.sk)),
+      ...(token === '' ? {} : { securityToken: new Secret(token) }),
+    };
+  };
+  const files = Object.values(names).flatMap((name) => secretFiles.together(name) ?? [])[0];
+  return files === undefined
+    ? { kind: 'accessKey', ...keyOf({}) }
+    : { kind: 'keyFiles', read: () => keyOf(files.current()), readAgain: () => keyOf(files.readAgain()) };
 }

@@ -10,9 +10,16 @@ import { printable } from '../domain/text/text.js';
 import { FileError } from '../files/file-access.js';
 import { hostAndPort } from '../network/host-and-port.js';
 import { GRPC_WITHOUT_PROXY, proxyName, type ProxyFor } from '../network/proxies.js';
+import type { Secret } from '../servicestage/secret.js';
 import type { VariableReader } from './environment.js';
 import { headerText, readNamedFile, reasonOf } from './values.js';
-import { DEFAULT_ADDRESS, TEMPORAL_VARIABLES, temporalAddress, temporalNamespace } from './variables.js';
+import {
+  DEFAULT_ADDRESS,
+  TEMPORAL_VARIABLES,
+  temporalAddress,
+  temporalNamespace,
+  WORKER_VERSION_VARIABLES,
+} from './variables.js';
 
 /** Where Temporal is, and how each kind of client reaches it. */
 export interface TemporalConfig {
@@ -29,7 +36,9 @@ export interface TemporalConfig {
 
 const DEFAULT_PORT = 7233;
 /** Names of `TEMPORAL_*` without their beginning. */
-const NAMES = Object.keys(TEMPORAL_VARIABLES).map((name) => name.slice('TEMPORAL_'.length));
+const NAMES = Object.keys({ ...TEMPORAL_VARIABLES, ...WORKER_VERSION_VARIABLES }).map((name) =>
+  name.slice('TEMPORAL_'.length),
+);
 /** Headers of gRPC, whose names are free. */
 const HEADERS = 'GRPC_META_';
 /** Variables that name files. */
@@ -47,14 +56,26 @@ export function readTemporal(reader: VariableReader, proxyFor: ProxyFor): Tempor
   const values = reader.read(TEMPORAL_VARIABLES);
   // What names a file that cannot be read is left out, so that one message has the problems of the others as well.
   for (const name of PATHS) if (values[name] === undefined) delete env[name];
-  const { connectionOptions, namespace } = load(reader, env);
+  const { connectionOptions: read, namespace } = load(reader, env);
+  const connectionOptions = withFollowedKey(reader, values.TEMPORAL_API_KEY, read);
   const address = connectionOptions.address ?? DEFAULT_ADDRESS;
   const place = (name: string) => (reader.text(name) === undefined ? `${name} of Temporal's profile file` : name);
   reader.check(place('TEMPORAL_NAMESPACE'), namespace, temporalNamespace);
-  checkHeaders(reader, connectionOptions, place('TEMPORAL_API_KEY'));
+  checkHeaders(reader, read, place('TEMPORAL_API_KEY'));
   const isAddress = reader.check(place('TEMPORAL_ADDRESS'), address, temporalAddress) !== undefined;
   const direct = { address, namespace, connectionOptions, native: { address }, proxy: null };
   return isAddress ? onItsWay(direct, proxyFor, (text) => reader.warn(text)) : direct;
+}
+
+/** A key in a file is revealed for each call, so that calls take a new one at once. One that no header can hold is passed over. */
+function withFollowedKey(
+  { secretFiles }: VariableReader,
+  key: Secret | undefined,
+  options: ConnectionOptions,
+): ConnectionOptions {
+  if (key === undefined || !secretFiles.has('TEMPORAL_API_KEY')) return options;
+  const sendable = key.as((text) => (headerText.safeParse(text).success ? text : null));
+  return { ...options, apiKey: () => sendable.reveal() };
 }
 
 /** Other tools of Temporal read names of their own, so an unknown one is not a problem. One that is close to a known one is probably a typing error and gets a warning. */

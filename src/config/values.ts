@@ -17,8 +17,10 @@ interface VariableMeta {
   readonly default?: string;
   /** What its value looks like, in a few words, with the unit. */
   readonly form?: string;
-  /** No message and no log shows the value. */
+  /** No message and no log shows the value, and it may come from a file (`secret-files.ts`). */
   readonly secret?: boolean;
+  /** No secret, but it may come from a file as well, because it changes together with one. */
+  readonly fromFile?: boolean;
 }
 
 declare module 'zod' {
@@ -36,7 +38,7 @@ function shown(text: string): string {
 type Refuse = (found: string, remedy: string) => never;
 
 /** A schema that reads the text of a variable. @param form what a value looks like, for the documentation */
-function kind<Value>(form: string, read: (value: string, refuse: Refuse) => Value) {
+export function kind<Value>(form: string, read: (value: string, refuse: Refuse) => Value) {
   return z
     .string()
     .transform((value, context) =>

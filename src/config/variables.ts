@@ -11,6 +11,7 @@ import { DEFAULT_VERIFY } from '../domain/runbook/runbook-checks.js';
 import { ACTION_NAMES } from '../domain/target/actions.js';
 import { describeDuration } from '../domain/time/duration.js';
 import { isHostOfUrl } from '../network/host-and-port.js';
+import { CODEC_SERVER_VARIABLES, CODEC_VARIABLES } from './codec-variables.js';
 import {
   allowedHosts,
   approvers,
@@ -34,6 +35,12 @@ import {
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 /** The least urgent log lines that are written. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
+
+const LOG_FORMATS = ['json', 'text'] as const;
+/** How log lines are written. */
+export type LogFormat = (typeof LOG_FORMATS)[number];
+/** Where every Elastic Cloud Server finds its metadata service. */
+export const DEFAULT_METADATA_ENDPOINT = 'http://169.254.169.254';
 
 const DEFAULT_PORT = 7233;
 /** `host:port` of a Temporal server on this machine. */
@@ -84,6 +91,34 @@ export const TEMPORAL_VARIABLES = {
   TEMPORAL_TLS_SERVER_NAME: text.optional(),
 };
 
+const isDeploymentName = /^(?!__)[^\s.:]{1,200}$/;
+const isBuildId = /^(?!__)\S{1,200}$/;
+
+/** The version of a worker; see `worker-version.ts`. */
+export const WORKER_VERSION_VARIABLES = {
+  TEMPORAL_WORKER_DEPLOYMENT_NAME: formed(
+    isDeploymentName,
+    'the name of a Worker Deployment',
+    'Write a name without dots, colons and spaces that does not begin with __, such as runbooks',
+  )
+    .optional()
+    .describe(
+      'Worker Deployment of Temporal that the worker belongs to; also `TEMPORAL_DEPLOYMENT_NAME`, as the Worker Controller sets it. Unset: not versioned (upgrades.md)',
+    ),
+  TEMPORAL_WORKER_BUILD_ID: formed(
+    isBuildId,
+    'a build id',
+    'Write the tag of the image, such as 1.4.2: no spaces, and no __ at the beginning',
+  )
+    .optional()
+    .describe('Version of the worker in it, different for each build, such as the tag of the image'),
+  TEMPORAL_DEPLOYMENT_NAME: formed(
+    isDeploymentName,
+    'the name of a Worker Deployment',
+    'Set TEMPORAL_WORKER_DEPLOYMENT_NAME instead',
+  ).optional(),
+};
+
 /** What the command line and the gateway read beside those of Temporal and the proxies. */
 export const CLIENT_VARIABLES = {
   RUNBOOK_TASK_QUEUE: text
@@ -107,6 +142,18 @@ export const CLIENT_VARIABLES = {
       'Notifications file: the webhooks that runs notify; its secrets are in variables that begin with `RUNBOOK_NOTIFY_`',
     ),
   RUNBOOK_LOG_LEVEL: oneOf(LOG_LEVELS, 'info').describe('The least urgent log lines that are written'),
+  RUNBOOK_LOG_FORMAT: oneOf(LOG_FORMATS, 'json').describe(
+    'How log lines are written: `json` for machines, `text` for a person at a terminal (logs.md)',
+  ),
+  RUNBOOK_HEALTH_PORT: count(1, 65_535).describe(
+    'Port of `/livez`, `/readyz` and `/metrics` of worker and gateway (docs/monitoring.md). Unset: they are not served',
+  ),
+  RUNBOOK_HEALTH_HOST: text
+    .optional()
+    .meta({ form: 'address' })
+    .describe(
+      'Address that these pages listen on. Unset: all addresses, because Kubernetes and Prometheus ask that of the pod',
+    ),
 };
 
 /** What the worker reads besides. */
@@ -196,6 +243,13 @@ export const SERVICESTAGE_VARIABLES = {
     .optional()
     .meta({ default: 'from the token, or asked of IAM' })
     .describe('Our own IAM user id: evidence that a cloud job found later is ours'),
+  SERVICESTAGE_CREDENTIALS: oneOf(['variables', 'ecsAgency'], 'variables').describe(
+    'Where credentials come from: the variables below, or `ecsAgency`: temporary keys of the agency of the ECS that this runs on, renewed early (secrets.md)',
+  ),
+  SERVICESTAGE_METADATA_ENDPOINT: serviceUrl
+    .optional()
+    .meta({ default: DEFAULT_METADATA_ENDPOINT })
+    .describe('Metadata service that gives the keys of an agency; never asked through a proxy'),
   SERVICESTAGE_TOKEN: headerSecret.optional().describe('A ready token'),
   SERVICESTAGE_IAM_USER: text
     .optional()
@@ -207,6 +261,7 @@ export const SERVICESTAGE_VARIABLES = {
     .describe('Project id; always needed'),
   HUAWEICLOUD_SDK_AK: formed(name, 'an access key', 'Write the access key id alone, letters and digits')
     .optional()
+    .meta({ fromFile: true })
     .describe('Access key, with `_SK`'),
   HUAWEICLOUD_SDK_SK: headerSecret.optional().describe('Secret key'),
   HUAWEICLOUD_SDK_SECURITY_TOKEN: headerSecret.optional().describe('Security token of temporary access keys'),
@@ -222,11 +277,16 @@ export interface ConfigVariable {
   readonly form: string;
   readonly meaning: string;
   readonly secret: boolean;
+  /** Whether it may be given as a file as well: the same name with `_FILE`. */
+  readonly fromFile: boolean;
 }
 
 const ALL: Readonly<Record<string, z.ZodType>> = {
   ...TEMPORAL_VARIABLES,
+  ...WORKER_VERSION_VARIABLES,
   ...CLIENT_VARIABLES,
+  ...CODEC_VARIABLES,
+  ...CODEC_SERVER_VARIABLES,
   ...WORKER_VARIABLES,
   ...PROXY_VARIABLES,
   ...SERVICESTAGE_VARIABLES,
@@ -235,10 +295,21 @@ const ALL: Readonly<Record<string, z.ZodType>> = {
 /** All documented variables, in the order in which people set them. */
 export const configVariables: readonly ConfigVariable[] = Object.entries(ALL).flatMap(([variable, schema]) => {
   const { description, default: byDefault = '', form = '', secret: isSecret = false } = metaOf(schema);
+  const fromFile = mayComeFromFile(schema);
   return description === undefined
     ? []
-    : [{ name: variable, default: byDefault, form, meaning: description, secret: isSecret }];
+    : [{ name: variable, default: byDefault, form, meaning: description, secret: isSecret, fromFile }];
 });
+
+function mayComeFromFile(schema: z.ZodType): boolean {
+  const { secret: isSecret = false, fromFile = false } = metaOf(schema);
+  return isSecret || fromFile;
+}
+
+/** Every variable that may be given as a file, documented or not. */
+export const FILE_VARIABLE_NAMES: readonly string[] = Object.keys(ALL).filter((variable) =>
+  mayComeFromFile(ALL[variable] as z.ZodType),
+);
 
 /** The metadata of a schema together with that of the schemas it wraps: zod keeps them separately. */
 function metaOf(schema: z.ZodType): z.GlobalMeta {

@@ -28,17 +28,23 @@ export interface WorkerSizes {
   readonly workflowTaskSlots: number;
 }
 
-/** What a worker takes with few runs (230 MB were measured), with room for the garbage of a burst. */
+/** What a worker takes with few runs: 250 MB were measured, and garbage takes the rest. */
 const EMPTY_WORKER_BYTES = 300 * 2 ** 20;
 /** What the workflows' heap holds before its first workflow: the bundle and its source map. Chosen. */
 const EMPTY_HEAP_BYTES = 80 * 2 ** 20;
-/** One cached workflow: what it takes in the workflows' heap, and as much again for the native core's part and its half of a waiting step. Chosen. */
-const CACHED_WORKFLOW_BYTES = 150 * 2 ** 10;
-/** The part of it in the workflows' heap: 62 KB were measured after its first task. The rest is room for what it receives later, and for garbage. */
-const CACHED_WORKFLOW_HEAP_BYTES = 100 * 2 ** 10;
+/** One cached workflow: 230 KB were measured: 100 KB in the workflows' heap, the rest in the native core. */
+const CACHED_WORKFLOW_BYTES = 250 * 2 ** 10;
+/** The part of it in the workflows' heap, with room for garbage. */
+const CACHED_WORKFLOW_HEAP_BYTES = 130 * 2 ** 10;
+/** One waiting step: 70 KB were measured in the main thread's heap. The native core's part and garbage take the rest. */
+const WAITING_STEP_BYTES = 150 * 2 ** 10;
+/** The share of the memory that cached workflows may take; waiting steps may take the rest. Chosen: a run has two workflows and one step that waits. */
+const SHARE_OF_WORKFLOWS = 0.6;
 
-/** Enough for 2,000 waiting steps, whose runs are 4,000 workflows. Chosen: more belong on a second worker. */
+/** Enough for the workflows of 2,500 runs. Chosen: more belong on a second worker. */
 const MOST_CACHED_WORKFLOWS = 5_000;
+/** Chosen: each waiting step heartbeats twelve times a minute, which costs the Temporal server more than this worker. */
+const MOST_WAITING_STEPS = 2_500;
 /** A worker with less would replay at every burst. Where there is no memory for these, it needs more memory, not a smaller cache. */
 const FEWEST_CACHED_WORKFLOWS = 200;
 /** A waiting step needs no cached workflow: where the cache is too small, its workflows are replayed when it ends. Chosen. */
@@ -54,13 +60,14 @@ export interface ChosenSizes {
 
 /** The sizes of a worker with this memory, unless they were set. */
 export function workerSizes({ totalBytes, heapLimitBytes }: ProcessMemory, chosen: ChosenSizes): WorkerSizes {
-  const byMemory = (totalBytes - EMPTY_WORKER_BYTES) / CACHED_WORKFLOW_BYTES;
+  const freeBytes = totalBytes - EMPTY_WORKER_BYTES;
   const byHeap = (heapLimitBytes - EMPTY_HEAP_BYTES) / CACHED_WORKFLOW_HEAP_BYTES;
-  const fitting = Math.floor(Math.min(byMemory, byHeap, MOST_CACHED_WORKFLOWS));
-  const cachedWorkflows = chosen.cachedWorkflows ?? Math.max(FEWEST_CACHED_WORKFLOWS, fitting);
+  const workflows = Math.min((freeBytes * SHARE_OF_WORKFLOWS) / CACHED_WORKFLOW_BYTES, byHeap, MOST_CACHED_WORKFLOWS);
+  const steps = Math.min((freeBytes * (1 - SHARE_OF_WORKFLOWS)) / WAITING_STEP_BYTES, MOST_WAITING_STEPS);
+  const cachedWorkflows = chosen.cachedWorkflows ?? Math.max(FEWEST_CACHED_WORKFLOWS, Math.floor(workflows));
   return {
     cachedWorkflows,
-    activitySlots: chosen.waitingSteps ?? Math.max(FEWEST_WAITING_STEPS, Math.ceil(cachedWorkflows / 2)),
+    activitySlots: chosen.waitingSteps ?? Math.max(FEWEST_WAITING_STEPS, Math.floor(steps)),
     workflowTaskSlots: Math.min(MOST_WORKFLOW_TASKS, cachedWorkflows),
   };
 }

@@ -127,6 +127,13 @@ export const FAILURES = {
     whoActsNext: 'another worker',
     advice: 'The run continues by itself as soon as a worker runs.',
   },
+  OtherProject: {
+    when: 'the worker serves another ServiceStage project than the one that the run was planned for',
+    retryable: true,
+    whoActsNext: "a worker of the run's project",
+    advice:
+      'Run a worker of that project on this task queue: the run continues by itself. Give each project a task queue of its own.',
+  },
   DeadlinePassed: {
     when: 'the deadline of the run or of a step passed before the action was sent, or during a wait or a check',
     retryable: false,

@@ -22,6 +22,8 @@ export interface TemporalServerOptions {
   readonly uiPort?: number;
   /** Where `/metrics` counts the calls and the writes. Default: a random port. */
   readonly metricsPort?: number;
+  /** Settings of the server by name, each as JSON. */
+  readonly dynamicConfig?: Readonly<Record<string, string>>;
 }
 
 /** A running dev server. */
@@ -83,7 +85,7 @@ async function startProgram(program: string, options: TemporalServerOptions): Pr
 function serverArguments(
   port: number,
   uiPort: number | null,
-  { databaseFile, metricsPort }: TemporalServerOptions,
+  { databaseFile, metricsPort, dynamicConfig = {} }: TemporalServerOptions,
 ): string[] {
   return [
     ...[
@@ -101,6 +103,7 @@ function serverArguments(
     ...(uiPort === null ? ['--headless'] : ['--ui-ip', '127.0.0.1', '--ui-port', String(uiPort)]),
     ...(databaseFile === undefined ? [] : ['--db-filename', databaseFile]),
     ...(metricsPort === undefined ? [] : ['--metrics-port', String(metricsPort)]),
+    ...Object.entries(dynamicConfig).flatMap(([name, json]) => ['--dynamic-config-value', `${name}=${json}`]),
     ...[...SEARCH_ATTRIBUTES, ...OPTIONAL_SEARCH_ATTRIBUTES].flatMap(({ name, type }) => [
       '--search-attribute',
       `${name}=${type}`,

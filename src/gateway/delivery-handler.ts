@@ -104,8 +104,8 @@ export class DeliveryHandler {
   /** Counts and logs a refusal, and answers what was wrong without saying whether the sender exists. */
   refuse(sender: string, { status, reason, what }: Refusal): Answer {
     const { metrics, throttledLog } = this.options;
-    metrics.count('refused_deliveries', { sender, reason });
-    metrics.count('deliveries', { sender, result: 'refused' });
+    metrics.count('runbook_gateway_refused_deliveries_total', { sender, reason });
+    metrics.count('runbook_gateway_deliveries_total', { sender, result: 'refused' });
     throttledLog.warn(`${sender} ${reason}`, { sender, reason, what: forLog(what) }, 'delivery refused');
     const headers = status === 401 ? { 'www-authenticate': 'Bearer' } : {};
     return { status, body: { error: reason, message: status === 401 ? NOT_AUTHENTICATED : forLog(what) }, headers };
@@ -122,15 +122,15 @@ export class DeliveryHandler {
         if (decide !== null) await orAborted(reading.confirm(), signal);
         const confirmed = decide === null ? 'not in a dry run' : 'confirmed';
         log.warn({ sender, topic: reading.topicUrn, confirmed }, 'subscription confirmation');
-        metrics.count('deliveries', { sender, result: 'confirmation' });
+        metrics.count('runbook_gateway_deliveries_total', { sender, result: 'confirmation' });
         return { status: 200, body: { confirmation: confirmed } };
       }
       case 'alarms': {
         for (const note of reading.notes) log.warn({ sender, note: forLog(note) }, 'note on a delivery');
-        for (const { status } of reading.alarms) metrics.count('alarms', { sender, status });
+        for (const { status } of reading.alarms) metrics.count('runbook_gateway_alarms_total', { sender, status });
         if (decide === null) return this.#preview(sender, reading.alarms);
         const decisions = await this.#decide(sender, reading, receivedAtMs, signal);
-        metrics.count('deliveries', { sender, result: 'decided' });
+        metrics.count('runbook_gateway_deliveries_total', { sender, result: 'decided' });
         return { status: 200, body: { decisions } };
       }
     }
@@ -172,21 +172,23 @@ export class DeliveryHandler {
   async #logNotes(notes: readonly AlarmNote[], signal: AbortSignal): Promise<void> {
     if (notes.length === 0) return;
     await this.#noteBatcher.decide(notes, signal);
-    for (const _note of notes) this.options.metrics.count('decisions', { rule: UNMATCHED, decision: 'noted' });
+    for (const _note of notes)
+      this.options.metrics.count('runbook_gateway_decisions_total', { rule: UNMATCHED, decision: 'noted' });
   }
 
   #recordDecision(rule: string, alarm: RuleAlarm, { kind, why, runId }: AlarmDecision): ShownDecision {
     const { metrics, log } = this.options;
     const { name, status, sender, episode } = alarm;
-    metrics.count('decisions', { rule, decision: kind });
+    metrics.count('runbook_gateway_decisions_total', { rule, decision: kind });
     const shown = { alarm: name, status, rule: rule === UNMATCHED ? null : rule, decision: kind, why, run: runId };
-    log.info({ sender, episode, ...shown }, 'alarm decided');
+    const { run, ...facts } = shown;
+    log.info({ sender, episode, ...facts, ...(run === null ? {} : { runId: run }) }, 'alarm decided');
     return shown;
   }
 
   #preview(sender: string, alarms: readonly Alarm[]): Answer {
     const { metrics, log } = this.options;
-    metrics.count('deliveries', { sender, result: 'dryRun' });
+    metrics.count('runbook_gateway_deliveries_total', { sender, result: 'dryRun' });
     const decisions = alarms.map((alarm) => {
       const { alarm: name, status, rule, start, why, brakes } = previewAlarm(alarm, this.options.rules);
       // Without the inputs: they are made of labels, which can hold links.
@@ -198,7 +200,7 @@ export class DeliveryHandler {
 
   #unavailable(sender: string, what: string): Answer {
     const { metrics, throttledLog } = this.options;
-    metrics.count('deliveries', { sender, result: 'unavailable' });
+    metrics.count('runbook_gateway_deliveries_total', { sender, result: 'unavailable' });
     throttledLog.warn(`${sender} unavailable`, { sender, what: forLog(what) }, 'delivery not decided');
     return { status: 503, body: { error: 'notDecided' }, headers: { 'retry-after': RETRY_AFTER_S } };
   }

@@ -4,18 +4,21 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { ThrottledLog } from '../logging/throttled-log.js';
+import type { HealthServerOptions } from '../health/server.js';
 import { hostAndPort } from '../network/host-and-port.js';
 import type { ProxyFor } from '../network/proxies.js';
 import { reasonOf, toClientError, type Calls } from '../temporal/calls.js';
 import type { AlarmsConfig } from './alarms-file/read-alarms-file.js';
 import { DeliveryHandler, type Answer } from './delivery-handler.js';
-import { onEarlyRejection, type EarlyRejection } from './early-rejections.js';
+import { onEarlyRejection, type EarlyRejection } from '../network/early-rejections.js';
+import { BodyMemoryBudget, discard, MOST_BODY_BYTES, withBody } from '../network/request-body.js';
+import { FollowedSenders } from './followed-senders.js';
 import { routeOf, shownName, shownPath } from './http-route.js';
-import { GatewayMetrics } from './metrics.js';
-import { BodyMemoryBudget, discard, MOST_BODY_BYTES, withBody } from './request-body.js';
+import { serveGatewayHealth, type GatewayFacts } from './health.js';
+import { createGatewayMetrics } from './metrics.js';
 import { decideAlarmsWith } from './rule-client.js';
 import { makeSender } from './senders/make-sender.js';
-import type { Delivery, Sender } from './senders/sender.js';
+import type { Delivery } from './senders/sender.js';
 
 /** Per sender, so that a flood at one does not shut out the others. On top of 64 KiB per connection. */
 const BODY_BUDGET_BYTES = 32 * 1024 * 1024;
@@ -39,6 +42,12 @@ interface RequestTimeouts {
   readonly requestMs: number;
 }
 
+/** Must call `handle` once, and pass on its answer. */
+type TraceDelivery = (
+  delivery: { readonly sender: string; readonly headers: Delivery['headers'] },
+  handle: () => Promise<Answer>,
+) => Promise<Answer>;
+
 /** What a gateway needs. */
 export interface GatewayOptions {
   readonly alarms: AlarmsConfig;
@@ -48,10 +57,14 @@ export interface GatewayOptions {
   /** `null` for a dry run, which starts nothing. */
   readonly temporal: { readonly calls: Calls; readonly taskQueue: string } | null;
   readonly log: Logger;
+  /** Where probes and metrics are served besides; absent: nowhere. Port 0 picks a free one. */
+  readonly health?: HealthServerOptions | null | undefined;
   /** The proxy for what senders download themselves. Default: none. */
   readonly proxyFor?: ProxyFor;
   /** Default: 5 s for the headers, 10 s for a request. */
   readonly timeouts?: RequestTimeouts;
+  /** Called for each delivery of an admitted sender. Default: deliveries are not traced. */
+  readonly traceDelivery?: TraceDelivery | undefined;
   /** Clock of the throttled log, in epoch milliseconds. Default: the current time. */
   readonly clock?: () => number;
 }
@@ -59,6 +72,8 @@ export interface GatewayOptions {
 /** A gateway that accepts requests. */
 export interface RunningGateway {
   readonly url: string;
+  /** The port of its probes and metrics; `null`: they are only at `url`. */
+  readonly healthPort: number | null;
   /** Accepts nothing new and answers what is under way, within 6 s. */
   close(): Promise<void>;
 }
@@ -83,7 +98,25 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     server.listen(options.port, options.host, resolve);
   });
   const { port } = server.address() as AddressInfo;
-  return { url: `http://${hostAndPort(options.host, port)}`, close: () => stop(server, gateway) };
+  const health = await healthOf(gateway, server, options.health ?? null);
+  return {
+    url: `http://${hostAndPort(options.host, port)}`,
+    healthPort: health?.port ?? null,
+    close: async () => {
+      await stop(server, gateway);
+      await health?.close();
+    },
+  };
+}
+
+async function healthOf(gateway: Gateway, server: Server, options: HealthServerOptions | null) {
+  if (options === null) return null;
+  try {
+    return await serveGatewayHealth(gateway.facts, options);
+  } catch (error) {
+    server.close();
+    throw error;
+  }
 }
 
 async function stop(server: Server, gateway: Gateway): Promise<void> {
@@ -98,11 +131,11 @@ async function stop(server: Server, gateway: Gateway): Promise<void> {
 /** Answers requests. */
 class Gateway {
   isStopping = false;
-  readonly #senders: ReadonlyMap<string, Sender>;
+  readonly #senders: FollowedSenders;
   /** Refuses deliveries to unknown names, in the same time as a known sender. */
   readonly #unknownSender = makeSender('unknown', { kind: 'bearer', tokens: [randomBytes(32).toString('hex')] });
   readonly #budgets: ReadonlyMap<string, BodyMemoryBudget>;
-  readonly #metrics = new GatewayMetrics();
+  readonly #metrics = createGatewayMetrics();
   readonly #throttledLog: ThrottledLog;
   readonly #handler: DeliveryHandler;
   #readiness: Promise<Answer> | null = null;
@@ -110,12 +143,25 @@ class Gateway {
   constructor(private readonly options: GatewayOptions) {
     const { alarms, temporal, log, proxyFor, clock } = options;
     const { owner, rules, senders } = alarms;
-    this.#senders = new Map(senders.map(({ name, settings }) => [name, makeSender(name, settings, proxyFor)]));
+    this.#senders = new FollowedSenders(senders, { proxyFor, log });
     this.#budgets = new Map(senders.map(({ name }) => [name, new BodyMemoryBudget(BODY_BUDGET_BYTES)]));
     const decide = temporal && decideAlarmsWith({ ...temporal, owner, timeoutMs: UPDATE_TIMEOUT_MS });
     const throttledLog = new ThrottledLog(log, clock);
     this.#throttledLog = throttledLog;
     this.#handler = new DeliveryHandler({ owner, rules, decide, metrics: this.#metrics, log, throttledLog });
+    this.#metrics.onPage(() => {
+      for (const [rule, count] of Object.entries(this.#handler.queueLengths()))
+        this.#metrics.set('runbook_gateway_queued_alarms', { rule }, count);
+    });
+  }
+
+  /** What its own probes and metrics show. */
+  get facts(): GatewayFacts {
+    return {
+      isStopping: () => this.isStopping,
+      temporalProblem: () => this.#temporalProblem(),
+      metrics: this.#metrics,
+    };
   }
 
   /** Answers one request. Never rejects, and never reveals an internal error. */
@@ -131,7 +177,7 @@ class Gateway {
 
   /** Counts and logs a request that reaches no sender. */
   recordRejection(reason: EarlyRejection | 'notFound' | 'cutOff', facts: object): void {
-    this.#metrics.count('rejected_requests', { reason });
+    this.#metrics.count('runbook_gateway_rejected_requests_total', { reason });
     this.#throttledLog.warn(`rejected ${reason}`, { reason, ...facts }, 'request rejected');
   }
 
@@ -143,7 +189,7 @@ class Gateway {
     if (route.kind === 'page') {
       if (route.page === 'healthz') return { status: 200, body: { healthy: true } };
       if (route.page === 'readyz') return this.#ready();
-      const { type, text } = await this.#metrics.page(this.#handler.queueLengths());
+      const { type, text } = await this.#metrics.page();
       return { status: 200, body: text, headers: { 'content-type': type } };
     }
     const { kind, message } = route;
@@ -153,6 +199,7 @@ class Gateway {
   }
 
   async #receive(name: string, request: IncomingMessage): Promise<Answer> {
+    await this.#senders.refresh();
     const known = this.#senders.get(name);
     const sender = known ?? this.#unknownSender;
     const headers = singleHeaders(request);
@@ -169,10 +216,12 @@ class Gateway {
         return this.#handler.refuse(name, { kind: 'refused', status: 413, reason: 'tooLarge', what });
       }
       if (body === 'tooMuchAtOnce') {
-        this.#metrics.count('deliveries', { sender: name, result: body });
+        this.#metrics.count('runbook_gateway_deliveries_total', { sender: name, result: body });
         return { status: 503, body: { error: body }, headers: { 'retry-after': '1' } };
       }
-      return this.#handler.handle(sender, { headers, body, receivedAtMs: Date.now() });
+      const { traceDelivery = (_delivery, handling) => handling() } = this.options;
+      const handle = () => this.#handler.handle(sender, { headers, body, receivedAtMs: Date.now() });
+      return traceDelivery({ sender: name, headers }, handle);
     });
   }
 
@@ -185,17 +234,26 @@ class Gateway {
   }
 
   async #checkTemporal(): Promise<Answer> {
+    if (this.options.temporal === null) return { status: 200, body: { ready: true, dryRun: true } };
+    const problem = await this.#temporalProblem();
+    if (problem === null) return { status: 200, body: { ready: true } };
+    return { status: 503, body: { ready: false, error: 'temporalUnreachable' } };
+  }
+
+  /** Why Temporal cannot be asked; `null` if it can be, or in a dry run. */
+  async #temporalProblem(): Promise<string | null> {
     const { temporal } = this.options;
-    if (temporal === null) return { status: 200, body: { ready: true, dryRun: true } };
+    if (temporal === null) return null;
     const { calls } = temporal;
     try {
       await calls.interruptible(READY_TIMEOUT_MS, undefined, () =>
         calls.client.connection.workflowService.getSystemInfo({}),
       );
-      return { status: 200, body: { ready: true } };
+      return null;
     } catch (error) {
-      this.#throttledLog.warn('notReady', { what: reasonOf(toClientError(error, null)) }, 'not ready');
-      return { status: 503, body: { ready: false, error: 'temporalUnreachable' } };
+      const what = reasonOf(toClientError(error, null));
+      this.#throttledLog.warn('notReady', { what }, 'not ready');
+      return what;
     }
   }
 

@@ -1,4 +1,5 @@
 /** Sends the alarms, or notes, of one rule in batches: one update is in flight, and the next carries everything that arrived meanwhile. A flood costs few updates, and order is kept. */
+import { AsyncResource } from 'node:async_hooks';
 import { MOST_ALARMS_AT_ONCE } from '../domain/alarms/alarm.js';
 
 /** The alarms were not decided. Their sender must send them again, which is harmless. */
@@ -14,6 +15,8 @@ const MOST_BYTES = 512 * 1024;
 interface Waiting<Item, Decision> {
   readonly item: Item;
   readonly bytes: number;
+  /** The delivery that brought the item: a batch belongs to the trace of its first one. */
+  readonly delivery: AsyncResource;
   resolve(decision: Decision): void;
   reject(reason: unknown): void;
 }
@@ -52,12 +55,13 @@ export class RuleBatcher<Item, Decision> {
         for (const each of waiting) this.#waiting.delete(each);
         reject(reason);
       };
+      const delivery = new AsyncResource('delivery');
       const waiting = items.map((item, index): Waiting<Item, Decision> => {
         const settle = (decision: Decision) => {
           decisions[index] = decision;
           if (--open === 0) resolve(decisions);
         };
-        return { item, bytes: Buffer.byteLength(JSON.stringify(item)), resolve: settle, reject: giveUp };
+        return { item, bytes: Buffer.byteLength(JSON.stringify(item)), delivery, resolve: settle, reject: giveUp };
       });
       signal.addEventListener('abort', () => giveUp(signal.reason), { once: true });
       for (const each of waiting) this.#waiting.add(each);
@@ -71,7 +75,9 @@ export class RuleBatcher<Item, Decision> {
     while (this.#waiting.size > 0) {
       const batch = this.#nextBatch();
       try {
-        const decisions = await this.send(batch.map(({ item }) => item));
+        const [first] = batch;
+        const send = () => this.send(batch.map(({ item }) => item));
+        const decisions = await (first === undefined ? send() : first.delivery.runInAsyncScope(send));
         for (const [index, each] of batch.entries()) {
           const decision = decisions[index];
           if (decision === undefined) each.reject(new Undecided('the rule decided fewer alarms than it was given'));

@@ -78,13 +78,14 @@ class EntryReading {
   ) {}
 
   webhookOf(entry: WebhookEntry): Webhook {
-    const { name } = this;
     const url = this.#urlOf(entry);
     return {
-      name,
+      name: this.name,
       kind: entry.kind,
-      url: new Secret(url.href),
-      host: url.host,
+      url,
+      get host() {
+        return new URL(url.reveal()).host;
+      },
       secrets: this.#secretsOf(entry),
       on: entry.on,
     };
@@ -94,62 +95,69 @@ class EntryReading {
     this.problems.push({ code: 'invalid-webhook', path: ['webhooks', this.name, ...path], found, remedy });
   }
 
-  #urlOf(entry: WebhookEntry): URL {
+  #urlOf(entry: WebhookEntry): Secret {
     const written = 'url' in entry ? entry.url : undefined;
-    const { urlEnv } = entry;
+    const { urlEnv, allowHttp } = entry;
     if ((written === undefined) === (urlEnv === undefined)) {
       const found = written === undefined ? 'it has no address' : 'it has two addresses';
       this.#problem([], found, 'Give one of the two: url, or urlEnv for an address that holds a secret');
     }
     const key = written === undefined ? 'urlEnv' : 'url';
-    const text = written ?? (urlEnv === undefined ? undefined : this.#valueOf(['urlEnv'], urlEnv));
-    if (text !== undefined) {
-      const url = this.#checkedUrl(key, text, entry.allowHttp);
-      if (url !== null) return url;
-    }
-    return new URL(PLACEHOLDER_URL);
+    const given = written === undefined ? this.#urlIn(urlEnv) : new Secret(written);
+    if (given === undefined) return new Secret(PLACEHOLDER_URL);
+    const problem = addressProblem(given.reveal(), allowHttp);
+    if (problem !== null) this.#problem([key], problem.found, problem.remedy);
+    if (problem !== null) return new Secret(PLACEHOLDER_URL);
+    return given.as((text) => (addressProblem(text, allowHttp) === null ? new URL(text).href : null));
   }
 
-  #checkedUrl(key: string, text: string, allowHttp: boolean): URL | null {
-    const url = URL.canParse(text) ? new URL(text) : null;
-    if (url === null || !isHostOfUrl(url) || !['https:', 'http:'].includes(url.protocol))
-      this.#problem([key], 'the address is not a URL', 'Copy it whole, with https:// at its beginning');
-    else if (`${url.username}${url.password}${url.hash}` !== '')
-      this.#problem([key], 'the address contains a user name, a password or a fragment', 'Remove it');
-    else if (url.protocol === 'http:' && !(allowHttp && LOOPBACK.test(url.hostname)))
-      this.#problem([key], 'the address uses http://', 'Use https. Only for this machine: http with allowHttp: true');
-    else return url;
-    return null;
+  #urlIn(variable: string | undefined): Secret | undefined {
+    return variable === undefined ? undefined : this.#secretIn(['urlEnv'], variable);
   }
 
   #secretsOf(entry: WebhookEntry): Secret[] {
     if (entry.kind === 'webhook')
       return entry.secretEnvs.map((variable, index) => {
-        const text = this.#valueOf(['secretEnvs', index], variable);
-        if (text !== undefined && this.secrets !== null && !isSigningSecret(text))
+        const secret = this.#secretIn(['secretEnvs', index], variable);
+        if (secret !== undefined && this.secrets !== null && !isSigningSecret(secret.reveal()))
           this.#problem(
             ['secretEnvs', index],
             `the variable ${variable} does not hold a secret of Standard Webhooks`,
             'Set it to whsec_ and 24 to 64 random bytes as base64: echo "whsec_$(openssl rand -base64 32)"',
           );
-        return new Secret(text ?? '');
+        return (secret ?? new Secret('')).as((text) => (isSigningSecret(text) ? text : null));
       });
     if (!('secretEnv' in entry) || entry.secretEnv === undefined) return [];
-    return [new Secret(this.#valueOf(['secretEnv'], entry.secretEnv) ?? '')];
+    return [this.#secretIn(['secretEnv'], entry.secretEnv) ?? new Secret('')];
   }
 
   /** `undefined` if it is not set, after the problem was added. */
-  #valueOf(path: readonly (string | number)[], variable: string): string | undefined {
-    if (this.secrets === null) return PLACEHOLDER_URL;
-    const value = this.secrets.get(variable)?.reveal();
-    if (value === undefined)
+  #secretIn(path: readonly (string | number)[], variable: string): Secret | undefined {
+    if (this.secrets === null) return new Secret(PLACEHOLDER_URL);
+    const secret = this.secrets.get(variable);
+    if (secret === undefined)
       this.#problem(
         path,
         `the variable ${variable} is not set`,
         'Set it for every worker, and never write it into a file',
       );
-    return value;
+    return secret;
   }
+}
+
+/** What is wrong with an address; `null`: nothing. */
+function addressProblem(text: string, allowHttp: boolean): { readonly found: string; readonly remedy: string } | null {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !isHostOfUrl(url) || !['https:', 'http:'].includes(url.protocol))
+    return { found: 'the address is not a URL', remedy: 'Copy it whole, with https:// at its beginning' };
+  if (`${url.username}${url.password}${url.hash}` !== '')
+    return { found: 'the address contains a user name, a password or a fragment', remedy: 'Remove it' };
+  if (url.protocol === 'http:' && !(allowHttp && LOOPBACK.test(url.hostname)))
+    return {
+      found: 'the address uses http://',
+      remedy: 'Use https. Only for this machine: http with allowHttp: true',
+    };
+  return null;
 }
 
 function isSigningSecret(text: string): boolean {

@@ -2,8 +2,8 @@
 import type { ScheduleDescription, ScheduleOptions } from '@temporalio/client';
 import type { StartArguments } from '../domain/contract.js';
 import { scheduleRequester } from '../domain/run/requester.js';
+import { clippedSummary } from '../domain/text/json-bytes.js';
 import { durationMs } from '../domain/time/duration.js';
-import { markdownText } from '../domain/text/markdown.js';
 import { toJson, type Json } from './changes.js';
 import { describedForm, OWNERSHIP_FORMAT, OWNERSHIP_MEMO, type Ownership } from './ownership.js';
 import { windowMs, type DesiredSchedule } from './read-schedules.js';
@@ -11,7 +11,6 @@ import type { ScheduleEntry } from './schedule-file.js';
 import { calendarOf } from './spelled-out.js';
 
 const OVERLAPS = { skip: 'SKIP', 'buffer-one': 'BUFFER_ONE', 'cancel-other': 'CANCEL_OTHER' } as const;
-const LONGEST_SUMMARY = 200;
 
 /** What the file defines of a schedule, and what goes into it beside the file: two that are equal need no apply. */
 export function definitionOf({ entry }: DesiredSchedule, taskQueue: string): Json {
@@ -42,7 +41,7 @@ export function toScheduleOptions(
       workflowId: `${entry.runbook}:${owner}/${name}`,
       taskQueue,
       args: [startArguments(desired)],
-      staticSummary: markdownText(`${entry.runbook} on ${entry.targets.join(', ')}`.slice(0, LONGEST_SUMMARY)),
+      staticSummary: clippedSummary(`${entry.runbook} on ${entry.targets.join(', ')}`),
     },
   };
   const ownership: Ownership = {

@@ -2,16 +2,24 @@
  * Authentication at the API: a ready-made token, a token fetched from IAM and renewed, or an access key that signs
  * each request.
  */
-import { apiPath } from './api-path.js';
+import { AgencyKey } from './agency-key.js';
+import type { Authenticator } from './authenticator.js';
 import type { HttpClient } from './http.js';
-import { ServiceStageError, type ServiceStageErrorCode } from './errors.js';
+import { ServiceStageError } from './errors.js';
+import { fixedKey, followedKey, followedToken, type KeyReader } from './key-source.js';
+import { MetadataService } from './metadata-service.js';
 import type { Secret } from './secret.js';
-import { signRequest, type AccessKey, type RequestToSign } from './sign-request.js';
-import { CredentialAnswer, TokenAnswer } from './wire.js';
+import type { AccessKey, RequestToSign } from './sign-request.js';
+import { SigningAuthenticator } from './signing-auth.js';
+import { TokenAnswer } from './wire.js';
 
-/** How to authenticate: exactly one of the three ways. */
+/** How to authenticate: exactly one of these ways. */
 export type Credentials =
   | ({ readonly kind: 'accessKey' } & AccessKey)
+  /** An access key in files, which may be replaced at any time. */
+  | ({ readonly kind: 'keyFiles' } & KeyReader)
+  /** Temporary keys of the agency of this server. */
+  | { readonly kind: 'ecsAgency'; readonly metadataEndpoint: string }
   | { readonly kind: 'token'; readonly token: Secret }
   | {
       readonly kind: 'password';
@@ -20,21 +28,6 @@ export type Credentials =
       readonly password: Secret;
       readonly domain: string;
     };
-
-/** Supplies the credentials of requests. */
-export interface Authenticator {
-  /** Resolves when credentials are available. @throws ServiceStageError if IAM refuses or does not answer */
-  ready(timeoutMs: number): Promise<void>;
-  /** All headers to send; call `ready` first. */
-  headersFor(request: RequestToSign): Record<string, string>;
-  /**
-   * Called when the API reports that the token of a request sent at that time has expired.
-   * @returns true if a new one can be fetched
-   */
-  renew(sentAtMs: number): boolean;
-  /** Our own IAM user id; `null` if IAM refuses to report it. @throws ServiceStageError if IAM does not answer */
-  ownUserId(timeoutMs: number): Promise<string | null>;
-}
 
 /** Credentials, and how to reach IAM. */
 export interface AuthenticatorOptions {
@@ -54,75 +47,34 @@ const RENEW_AT_FRACTION = 0.1;
  */
 const REFUSED_FOR_MS = 60_000;
 
-const WILL_NOT_SAY: readonly ServiceStageErrorCode[] = ['NotAllowed', 'NotFound'];
-const CREDENTIALS = ['v3.0', 'OS-CREDENTIAL', 'credentials'];
-const CREDENTIALS_PATH = `/${CREDENTIALS.join('/')}`;
-
 /** Creates the authenticator for the given kind of credentials. */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
-  const { credentials } = options;
-  if (credentials.kind === 'accessKey') return new AccessKeyAuthenticator(options, credentials);
-  if (credentials.kind === 'password') return new PasswordAuthenticator(options, credentials);
-  const { token } = credentials;
+  const { credentials, nowMs = Date.now } = options;
+  switch (credentials.kind) {
+    case 'accessKey':
+      return new SigningAuthenticator(options, fixedKey(credentials));
+    case 'keyFiles':
+      return new SigningAuthenticator(options, followedKey(credentials, nowMs));
+    case 'ecsAgency': {
+      const metadata = new MetadataService(credentials.metadataEndpoint, nowMs);
+      const fetchKey = (timeoutMs: number) => metadata.fetchKey(timeoutMs);
+      return new SigningAuthenticator(options, new AgencyKey({ fetchKey, nowMs }));
+    }
+    case 'password':
+      return new PasswordAuthenticator(options, credentials);
+    case 'token':
+      return tokenAuthenticator(credentials.token, nowMs);
+  }
+}
+
+function tokenAuthenticator(secret: Secret, nowMs: () => number): Authenticator {
+  const token = followedToken(secret, nowMs);
   return {
     ready: async () => {},
-    headersFor: (request) => ({ ...request.headers, 'X-Auth-Token': token.reveal() }),
-    renew: () => false,
+    headersFor: (request) => ({ ...request.headers, 'X-Auth-Token': token.current() }),
+    renew: (sentAtMs) => token.refused(sentAtMs),
     ownUserId: async () => null,
   };
-}
-
-class AccessKeyAuthenticator implements Authenticator {
-  #userId: string | null = null;
-
-  constructor(
-    private readonly options: AuthenticatorOptions,
-    private readonly key: AccessKey,
-  ) {}
-
-  async ready(): Promise<void> {}
-
-  headersFor(request: RequestToSign): Record<string, string> {
-    return signRequest(request, this.key, new Date(this.options.nowMs?.() ?? Date.now()));
-  }
-
-  renew(): boolean {
-    return false;
-  }
-
-  async ownUserId(timeoutMs: number): Promise<string | null> {
-    const { iamEndpoint, http } = this.options;
-    if (this.#userId !== null || iamEndpoint === undefined) return this.#userId;
-    try {
-      const path = apiPath('GET', [...CREDENTIALS, this.key.accessKey]);
-      const answer = await http.send({
-        endpoint: iamEndpoint,
-        method: 'GET',
-        path,
-        query: [],
-        timeoutMs,
-        headersFor: (request) => this.headersFor(request),
-      });
-      this.#userId = CredentialAnswer.parse(answer.json).credential.user_id;
-    } catch (error) {
-      // A refusal is an answer: evidence is then judged without the user id. No other error may lead to another
-      // client's cloud job being treated as ours, so the caller retries.
-      if (!(error instanceof ServiceStageError) || !WILL_NOT_SAY.includes(error.code)) throw withoutKey(error);
-    }
-    return this.#userId;
-  }
-}
-
-/** Removes the key id, because the error goes into histories. */
-function withoutKey(error: unknown): ServiceStageError {
-  if (error instanceof ServiceStageError) return new ServiceStageError({ ...error.facts, path: CREDENTIALS_PATH });
-  return new ServiceStageError({
-    code: 'UnreadableAnswer',
-    sent: 'no',
-    method: 'GET',
-    path: CREDENTIALS_PATH,
-    reason: 'IAM answered without a readable user',
-  });
 }
 
 interface Token {
@@ -136,7 +88,7 @@ interface Token {
 class PasswordAuthenticator implements Authenticator {
   #token: Token | null = null;
   #fetching: Promise<Token> | null = null;
-  #refused: { readonly error: ServiceStageError; readonly untilMs: number } | null = null;
+  #refused: { readonly error: ServiceStageError; readonly password: string; readonly untilMs: number } | null = null;
 
   constructor(
     private readonly options: AuthenticatorOptions,
@@ -156,7 +108,8 @@ class PasswordAuthenticator implements Authenticator {
     return { ...request.headers, 'X-Auth-Token': this.#token.value };
   }
 
-  renew(sentAtMs: number): boolean {
+  renew(sentAtMs: number, why: 'expired' | 'refused'): boolean {
+    if (why === 'refused') return false;
     // A late answer to a request with an older token does not concern the current one.
     if (this.#token !== null && this.#token.fetchedAtMs <= sentAtMs)
       this.#token = { ...this.#token, renewAtMs: 0, expiresAtMs: 0 };
@@ -170,7 +123,9 @@ class PasswordAuthenticator implements Authenticator {
 
   /** Makes one request at a time, however many callers wait for it. */
   #fetch(timeoutMs: number): Promise<Token> {
-    if (this.#refused !== null && this.#nowMs() < this.#refused.untilMs) return Promise.reject(this.#refused.error);
+    const refused = this.#refused;
+    if (refused !== null && this.#nowMs() < refused.untilMs && refused.password === this.login.password.reveal())
+      return Promise.reject(refused.error);
     this.#fetching ??= this.#fetchNow(timeoutMs).finally(() => {
       this.#fetching = null;
     });
@@ -179,11 +134,9 @@ class PasswordAuthenticator implements Authenticator {
 
   async #fetchNow(timeoutMs: number): Promise<Token> {
     const { http, projectId } = this.options;
-    const { iamEndpoint, user, password, domain } = this.login;
-    const identity = {
-      methods: ['password'],
-      password: { user: { name: user, password: password.reveal(), domain: { name: domain } } },
-    };
+    const { iamEndpoint, user, domain } = this.login;
+    const password = this.login.password.reveal();
+    const identity = { methods: ['password'], password: { user: { name: user, password, domain: { name: domain } } } };
     try {
       const answer = await http.send({
         endpoint: iamEndpoint,
@@ -193,14 +146,15 @@ class PasswordAuthenticator implements Authenticator {
         body: JSON.stringify({ auth: { identity, scope: { project: { id: projectId } } } }),
         timeoutMs,
         headersFor: (request) => ({ ...request.headers }),
-        secrets: [password.reveal()],
+        secrets: [password],
       });
       this.#token = this.#readToken(answer.header('x-subject-token'), answer.json);
       return this.#token;
     } catch (error) {
       if (!(error instanceof ServiceStageError)) throw error;
       const failure = notSignedIn(error);
-      if (failure.code === 'NotAllowed') this.#refused = { error: failure, untilMs: this.#nowMs() + REFUSED_FOR_MS };
+      if (failure.code === 'NotAllowed')
+        this.#refused = { error: failure, password, untilMs: this.#nowMs() + REFUSED_FOR_MS };
       throw failure;
     }
   }

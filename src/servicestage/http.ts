@@ -34,6 +34,7 @@ interface HttpRequest {
 
 /** A 2xx answer with its JSON body. */
 export interface HttpAnswer {
+  readonly status: number;
   readonly json: unknown;
   header(name: string): string | undefined;
 }
@@ -64,15 +65,29 @@ const client = got.extend({
   headers: { 'user-agent': 'servicestage-runbooks', accept: 'application/json' },
 });
 
-/** Creates the client. @param proxyFor chooses the proxy of a URL; default: none */
-export function createHttpClient(proxyFor: ProxyFor = noProxies): HttpClient {
+/** Follows a request from outside, for example to trace it. It must call `send` once and pass on what that returns or throws. */
+export type FollowRequest = (
+  asked: { readonly method: string; readonly url: URL },
+  send: () => Promise<HttpAnswer>,
+) => Promise<HttpAnswer>;
+
+/** Creates the client. @param proxyFor chooses the proxy of a URL; default: none. @param follow default: requests are not followed */
+export function createHttpClient(
+  proxyFor: ProxyFor = noProxies,
+  follow: FollowRequest = (_asked, sending) => sending(),
+): HttpClient {
   const agentsFor = proxyAgents(proxyFor);
   let aheadMs: number | null = null;
   return {
-    send: (request) =>
-      send(request, agentsFor(urlOf(request)), ({ headers }) => {
-        aheadMs = clockAheadMs(headers) ?? aheadMs;
-      }),
+    send: (request) => {
+      const { method } = request;
+      const url = urlOf(request);
+      return follow({ method, url }, () =>
+        send(request, agentsFor(url), ({ headers }) => {
+          aheadMs = clockAheadMs(headers) ?? aheadMs;
+        }),
+      );
+    },
     clockAheadMs: () => aheadMs,
   };
 }
@@ -114,6 +129,7 @@ async function send(
   const tooDeep = nestingProblem(answer.body);
   if (tooDeep !== null) throw unreadable(asked, `the answer is ${tooDeep}`);
   return {
+    status: answer.statusCode,
     json: jsonIn(
       hideSecrets(
         answer.body,

@@ -5,11 +5,14 @@ import { cloudJobPhase, type CloudJob } from '../domain/target/cloud-job.js';
 import { isListedStatus, type Observation, type Target } from '../domain/target/target.js';
 import { clipText } from '../domain/text/text.js';
 import { apiPath } from './api-path.js';
-import { createAuthenticator, type Authenticator, type Credentials } from './auth.js';
+import { createAuthenticator, type Credentials } from './auth.js';
+import type { Authenticator } from './authenticator.js';
 import { errorWithoutAnswer, DEFAULT_THROTTLE_MS } from './classify-answer.js';
 import { ServiceStageError } from './errors.js';
-import { createHttpClient, type HttpAnswer, type HttpClient } from './http.js';
+import { createHttpClient, type FollowRequest, type HttpAnswer, type HttpClient } from './http.js';
 import type { ProxyFor } from '../network/proxies.js';
+import { observedBudget, observedHttp, type ServiceStageObserver } from './observed.js';
+import { notAllowed, refusalOfCredentials } from './refused-credentials.js';
 import { RequestBudget } from './request-budget.js';
 import type {
   ListedInstance,
@@ -48,6 +51,10 @@ export interface ServiceStageOptions {
   readonly proxyFor?: ProxyFor;
   /** Called once for each status, of an instance or a cloud job, that is missing in our tables. */
   readonly onUnlistedStatus?: (status: string) => void;
+  /** Default: requests are not followed. */
+  readonly followRequest?: FollowRequest;
+  /** Absent: nothing is reported. */
+  readonly observer?: ServiceStageObserver;
 }
 
 type InstancePlace = Pick<Target, 'applicationId' | 'componentId' | 'instanceId'>;
@@ -69,7 +76,7 @@ export function createServiceStage(options: ServiceStageOptions): ServiceStage {
 
 class ServiceStageClient implements ServiceStage {
   readonly projectId: string;
-  readonly #budget: RequestBudget;
+  readonly #budget: ReturnType<typeof observedBudget>;
   readonly #auth: Authenticator;
   readonly #http: HttpClient;
   readonly #unlisted = new Set<string>();
@@ -77,8 +84,8 @@ class ServiceStageClient implements ServiceStage {
   constructor(private readonly options: ServiceStageOptions) {
     const { projectId, credentials, iamEndpoint } = options;
     this.projectId = projectId;
-    this.#budget = new RequestBudget(options);
-    this.#http = createHttpClient(options.proxyFor);
+    this.#budget = observedBudget(new RequestBudget(options), options.observer);
+    this.#http = observedHttp(createHttpClient(options.proxyFor, options.followRequest), options.observer);
     this.#auth = createAuthenticator({ http: this.#http, projectId, credentials, iamEndpoint });
   }
 
@@ -224,7 +231,7 @@ class ServiceStageClient implements ServiceStage {
     return rows;
   }
 
-  /** One GET, repeated once if the token had expired, which is safe for a read. */
+  /** One GET, repeated once if its credentials were refused and there are others, which is safe for a read. */
   async #read<Value>(
     path: string,
     query: Query,
@@ -241,8 +248,9 @@ class ServiceStageClient implements ServiceStage {
     try {
       answer = await once();
     } catch (error) {
-      if (!(error instanceof ServiceStageError) || error.code !== 'TokenExpired') throw error;
-      if (!this.#auth.renew(askedAtMs)) throw notAllowed(error);
+      const why = refusalOfCredentials(error);
+      if (why === null) throw error;
+      if (!this.#auth.renew(askedAtMs, why.reason)) throw notAllowed(why.error);
       answer = await once();
     }
     return readable(path, answer, parse);
@@ -268,16 +276,11 @@ class ServiceStageClient implements ServiceStage {
     } catch (error) {
       if (error instanceof ServiceStageError && error.code === 'Throttled')
         this.#budget.closeFor(error.retryAfterMs ?? DEFAULT_THROTTLE_MS);
-      // A POST is not repeated here; the next attempt sends with the new token.
-      if (
-        error instanceof ServiceStageError &&
-        error.code === 'TokenExpired' &&
-        request.method === 'POST' &&
-        !this.#auth.renew(sentAtMs)
-      ) {
-        throw notAllowed(error);
-      }
-      throw error;
+      const why = request.method === 'POST' ? refusalOfCredentials(error) : null;
+      if (why === null) throw error;
+      // A POST is not repeated here; the next attempt sends with the new credentials.
+      const isRenewed = this.#auth.renew(sentAtMs, why.reason);
+      throw isRenewed ? new ServiceStageError({ ...why.error.facts, code: 'TokenExpired' }) : notAllowed(why.error);
     }
   }
 }
@@ -319,9 +322,4 @@ function exhausted(method: string, path: string): ServiceStageError {
     path,
     reason: 'the request budget of this process was used up for too long',
   });
-}
-
-/** A ready-made token or an access key cannot be renewed. */
-function notAllowed({ facts }: ServiceStageError): ServiceStageError {
-  return new ServiceStageError({ ...facts, code: 'NotAllowed', sent: 'no' });
 }

@@ -160,6 +160,10 @@ export function controlApp(parts: ControlParts): Hono {
     gatekeeper.expireTokens();
     return c.json({});
   });
+  app.post('/agency/revoke', (c) => {
+    gatekeeper.agencyKeys.revoke();
+    return c.json({});
+  });
   return app;
 }
 

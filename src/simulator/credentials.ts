@@ -3,6 +3,7 @@
  * sent.
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { AgencyKeys } from './agency-keys.js';
 import { ERRORS, type VendorError } from './answers.js';
 import type { World } from './world.js';
 
@@ -37,13 +38,17 @@ const AUTHORIZATION = /^SDK-HMAC-SHA256 Access=([^,]+), ?SignedHeaders=([^,]+), 
 export class Gatekeeper {
   /** Expiry by token, epoch milliseconds. */
   readonly #tokens = new Map<string, number>();
+  /** Also accepted: the temporary keys of the simulated server's agency. */
+  readonly agencyKeys: AgencyKeys;
   #keyFailures = 0;
   #lockedUntilMs = 0;
 
   constructor(
     private readonly world: World,
     readonly account: Account,
-  ) {}
+  ) {
+    this.agencyKeys = new AgencyKeys(world);
+  }
 
   issueToken(): { token: string; expiresAtMs: number } {
     const token = `MIIsimulated${createHash('sha256').update(this.world.newId()).digest('base64url').repeat(4)}`;
@@ -79,16 +84,14 @@ export class Gatekeeper {
     const [, access, names = '', signature = ''] = AUTHORIZATION.exec(authorization) ?? [];
     const signed = names.split(';');
     const date = headerOf(request, 'x-sdk-date');
-    const mustSign = ['host', 'x-sdk-date', ...(this.account.securityToken === undefined ? [] : ['x-security-token'])];
-    if (access !== this.account.accessKey || date === undefined || !mustSign.every((name) => signed.includes(name)))
-      return false;
-    if (
-      this.account.securityToken !== undefined &&
-      headerOf(request, 'x-security-token') !== this.account.securityToken
-    )
-      return false;
+    const key = access === this.account.accessKey ? this.account : this.agencyKeys.find(access ?? '');
+    if (key === undefined || date === undefined) return false;
+    const { securityToken } = key;
+    const mustSign = ['host', 'x-sdk-date', ...(securityToken === undefined ? [] : ['x-security-token'])];
+    if (!mustSign.every((name) => signed.includes(name))) return false;
+    if (securityToken !== undefined && headerOf(request, 'x-security-token') !== securityToken) return false;
     if (Math.abs(timeOf(date) - this.world.clock.nowMs) > LARGEST_SKEW_MS) return false;
-    const expected = createHmac('sha256', this.account.secretKey)
+    const expected = createHmac('sha256', key.secretKey)
       .update(`SDK-HMAC-SHA256\n${date}\n${sha256(canonicalRequest(request, signed))}`)
       .digest('hex');
     return timingSafeEqual(Buffer.from(expected), Buffer.from(signature));

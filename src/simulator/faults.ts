@@ -70,6 +70,8 @@ const ROUTES = [
   'instances',
   'token',
   'credential',
+  'metadataToken',
+  'securityKey',
   'any',
 ] as const;
 /** Kinds of requests that a fault can match. */

@@ -4,6 +4,7 @@ import { setTimeout as timeout } from 'node:timers/promises';
 import type { HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono, type Context } from 'hono';
+import type { MetadataAnswer } from './agency-keys.js';
 import { ERRORS, errorBody, throttled, type VendorError } from './answers.js';
 import { controlApp } from './control.js';
 import type { Gatekeeper } from './credentials.js';
@@ -35,7 +36,28 @@ export class SimulatorApp {
     this.app.get('/v3.0/OS-CREDENTIAL/credentials/:key', (c) =>
       this.#iam(c, 'credential', async () => credentialAnswer(gatekeeper, c.req.param('key') ?? '')),
     );
+    const { agencyKeys } = gatekeeper;
+    this.app.put('/meta-data/latest/api/token', (c) =>
+      this.#metadata(c, 'metadataToken', () => agencyKeys.token(c.req.header('x-metadata-token-ttl-seconds'))),
+    );
+    this.app.get('/openstack/latest/securitykey', (c) =>
+      this.#metadata(c, 'securityKey', () => agencyKeys.key(c.req.header('x-metadata-token'))),
+    );
     this.app.all('*', (c) => this.#vendor(c));
+  }
+
+  async #metadata(
+    c: Context<Bindings>,
+    route: 'metadataToken' | 'securityKey',
+    answer: () => MetadataAnswer,
+  ): Promise<Response> {
+    const usual = async () => {
+      const { status, body } = answer();
+      if (typeof body === 'object') return this.#json(c, route, status, body);
+      return this.#raw(c, route, status, body, { 'Content-Type': 'text/plain' });
+    };
+    const fault = this.#faults.hit({ route }, this.world.clock.nowMs);
+    return fault === null ? usual() : this.#faulty(c, route, fault, usual);
   }
 
   async #iam(c: Context<Bindings>, route: 'token' | 'credential', answer: () => Promise<IamAnswer>): Promise<Response> {

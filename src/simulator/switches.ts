@@ -25,6 +25,11 @@ export const Switches = z.strictObject({
     .nullable()
     .default(null),
   tokenLifetimeSeconds: z.number().positive().default(86_400),
+  /** Whether the server that the metadata service describes has an agency, whose keys it gives. */
+  agency: z.boolean().default(true),
+  agencyKeyLifetimeSeconds: z.number().positive().default(3_600),
+  /** Whether the metadata service knows tokens, and gives keys to those who show one only. */
+  metadataToken: z.enum(['offered', 'required', 'unknown']).default('offered'),
   /** Real milliseconds at time scale 1. */
   durationsMs: z
     .strictObject({

@@ -1,12 +1,16 @@
-/** The log of Temporal's SDK, written by the worker's own. */
+/** The log of Temporal's SDK, written by the worker's own, with the names that our own lines use. */
 import type { Logger, LogMetadata } from '@temporalio/worker';
 import type { Logger as Pino } from 'pino';
+import { ALARM_RULE_WORKFLOW } from '../domain/alarms/alarm.js';
+import { TARGET_RUN_WORKFLOW } from '../domain/contract.js';
 
-/** Passes what the SDK logs to `log`. */
+/** Their workflow id is not the id of a run. */
+const NOT_RUNS: readonly unknown[] = [TARGET_RUN_WORKFLOW, ALARM_RULE_WORKFLOW];
+
+/** Passes what the SDK logs, and what activities and workflows log through it, to `log`. */
 export function runtimeLogger(log: Pino): Logger {
   const at = (level: 'trace' | 'debug' | 'info' | 'warn' | 'error') => (message: string, meta?: LogMetadata) => {
-    const { error, ...rest } = meta ?? {};
-    log[level]({ ...rest, ...(error instanceof Error ? { error: `${error.name}: ${error.message}` } : {}) }, message);
+    log[level](fieldsOf(meta ?? {}), message);
   };
   return {
     log: (level, message, meta) => at(level.toLowerCase() as 'info')(message, meta),
@@ -17,3 +21,34 @@ export function runtimeLogger(log: Pino): Logger {
     error: at('error'),
   };
 }
+
+/**
+ * `taskToken` is left out, because it lets anyone answer for the activity. So is everything except text, numbers and
+ * booleans: the SDK (1.24) logs whole tasks with their arguments at the level `trace`, and at `debug` the options of
+ * the worker, with its codecs. `task` is such a task as text. `runId` is the run that commands take, and Temporal's own run id is `workflowRunId`, which the SDK (1.24) calls
+ * `runId` in lines about workflows. `target` is an instance; the SDK's core calls a module of its own so.
+ */
+function fieldsOf({ taskToken: _taskToken, task: _task, error, ...meta }: LogMetadata): Record<string, unknown> {
+  const { workflowId, workflowType, workflowRunId, runId, target, step, cloudJobId, ...rest } = meta;
+  const isCore = meta['sdkComponent'] === 'core';
+  const temporalRunId: unknown = workflowRunId ?? runId;
+  const isRun = workflowId !== undefined && workflowType !== undefined && !NOT_RUNS.includes(workflowType);
+  const ourRunId: unknown = workflowRunId === undefined ? undefined : runId;
+  return plainFields({
+    runId: ourRunId ?? (isRun ? workflowId : undefined),
+    ...(isCore ? { module: target } : { target }),
+    step,
+    cloudJobId,
+    ...rest,
+    workflowId,
+    workflowType,
+    workflowRunId: temporalRunId,
+    error: error instanceof Error ? `${error.name}: ${error.message}` : error,
+  });
+}
+
+function plainFields(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => PLAIN.includes(typeof value)));
+}
+
+const PLAIN: readonly string[] = ['string', 'number', 'boolean'];

@@ -31,18 +31,20 @@ export async function requireSearchAttributes(client: Client): Promise<void> {
 
 /** Logs what the worker serves, and the problems of its runbooks and calendars. */
 export async function sayReady(config: Config, log: Logger): Promise<void> {
-  const { temporal, taskQueue, serviceStage, runbookDirectories, calendarDirectories } = config;
+  const { temporal, taskQueue, serviceStage, runbookDirectories, calendarDirectories, version } = config;
   const { runbooks, problems, passedOver } = await listRunbooks(runbookDirectories);
   const calendars = await listCalendars(calendarDirectories);
-  for (const problem of problems) log.warn({ place: problem.place }, `runbook file: ${describeProblem(problem)}`);
-  for (const problem of calendars.problems) log.warn({ place: problem.place }, `calendar: ${describeProblem(problem)}`);
-  for (const { path, why } of [...passedOver, ...calendars.passedOver]) log.debug({ path }, `file not read: ${why}`);
+  for (const problem of problems)
+    log.warn({ place: problem.place, problem: describeProblem(problem) }, 'a runbook file cannot be used');
+  for (const problem of calendars.problems)
+    log.warn({ place: problem.place, problem: describeProblem(problem) }, 'a calendar cannot be used');
+  for (const { path, why } of [...passedOver, ...calendars.passedOver]) log.debug({ path, why }, 'file not read');
   const names = runbooks.map(({ name }) => name);
   const { address, proxy } = temporal;
   const { endpoint, projectId } = serviceStage;
   const proxies = { temporal: proxy, serviceStage: nameOfProxy(config, endpoint) };
   const sizes = workerSizes(processMemory(), config.sizes);
-  const served = { address, namespace: temporal.namespace, taskQueue, endpoint, projectId, proxies, sizes };
+  const served = { address, namespace: temporal.namespace, taskQueue, endpoint, projectId, proxies, sizes, version };
   log.info({ ...served, runbooks: names, calendars: calendars.names }, 'worker ready');
 }
 

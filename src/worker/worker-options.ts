@@ -1,20 +1,31 @@
 /** How a worker is set up: its connection, its activities, its workflow code and its sizes. */
-import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
-import type { NativeConnection, NativeConnectionOptions, WorkerOptions } from '@temporalio/worker';
+import type {
+  NativeConnection,
+  NativeConnectionOptions,
+  WorkerDeploymentOptions,
+  WorkerOptions,
+} from '@temporalio/worker';
 import type { CloudJobWatch } from '../activities/cloud-job-watch.js';
 import { createActivities } from '../activities/index.js';
+import { followSubject } from '../activities/subject.js';
 import { temporalAccess } from '../activities/temporal-access.js';
 import { failuresWithinLimit } from '../activities/to-failure.js';
 import { calendarsIn } from '../calendars/calendars.js';
 import type { Config } from '../config/config.js';
 import { processMemory, workerSizes } from '../config/worker-sizes.js';
+import { workerIdentity } from '../domain/run/worker-identity.js';
+import type { WorkerVersion } from '../config/worker-version.js';
+import type { WorkerMetrics } from '../metrics/worker-metrics.js';
 import { createCheckClient } from '../network/check-client.js';
 import type { Notifier } from '../notifications/notifier.js';
 import { findRunbook } from '../runbooks/catalogue.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';
+import { projectsBeside } from './projects.js';
+import { runSinks } from './run-sinks.js';
+import type { WorkerTracing } from './tracing.js';
+import { workflowCode, workflowInterceptors } from './workflow-code.js';
 
 /** Cancellation and the loss of an attempt arrive with heartbeats, so this is their latency. Chosen. */
 const HEARTBEAT_THROTTLE_MS = 5_000;
@@ -29,11 +40,22 @@ export interface WorkerParts {
   readonly notifier: Notifier;
   readonly watch: CloudJobWatch;
   readonly client: Client;
+  /** `null`: the worker does not trace. */
+  readonly tracing: WorkerTracing | null;
+  readonly metrics: WorkerMetrics;
 }
 
 /** How long a worker may take to stop, in milliseconds: longer than a POST in flight, so that the id of its cloud job is still heartbeated. */
-export function stopLimitMs({ limits }: Config): number {
+function stopLimitMs({ limits }: Config): number {
   return SHUTDOWN_GRACE_MS + limits.postTimeoutMs + SHUTDOWN_MARGIN_MS;
+}
+
+/** Added to it. Chosen: a worker without stuck work ends by itself at once. */
+const STOP_MARGIN_MS = 2_000;
+
+/** After how long a worker that is stopping ends its process by force, in milliseconds. What stops it has to wait for longer. */
+export function endLimitMs(config: Config): number {
+  return stopLimitMs(config) + STOP_MARGIN_MS;
 }
 
 /** How the native core of a worker reaches Temporal. */
@@ -50,7 +72,7 @@ export function nativeOptions({ temporal }: Config): NativeConnectionOptions {
 /** The options of `Worker.create`. */
 export function workerOptions(
   config: Config,
-  { client, ...parts }: WorkerParts,
+  { client, tracing, metrics, ...parts }: WorkerParts,
   connection: NativeConnection,
 ): WorkerOptions {
   const {
@@ -63,6 +85,7 @@ export function workerOptions(
     verify,
     runbookDirectories,
     calendarDirectories,
+    serviceStage,
   } = config;
   const activities = createActivities({
     ...parts,
@@ -76,6 +99,8 @@ export function workerOptions(
     approvers,
     verify,
     temporal: temporalAccess(client),
+    observer: metrics.activities,
+    otherProjects: projectsBeside(client, { taskQueue, projectId: serviceStage.projectId }),
   });
   const { cachedWorkflows, activitySlots, workflowTaskSlots } = workerSizes(processMemory(), config.sizes);
   return {
@@ -83,9 +108,14 @@ export function workerOptions(
     namespace: temporal.namespace,
     taskQueue,
     activities: { ...activities },
-    interceptors: { activity: [failuresWithinLimit] },
-    ...workflowCode(),
-    identity: `${process.pid}@${hostname()}`,
+    ...workflowCode(tracing !== null),
+    interceptors: {
+      activity: [followSubject, ...(tracing?.activityInterceptors ?? []), failuresWithinLimit],
+      ...workflowInterceptors(),
+    },
+    sinks: { ...runSinks(metrics.runs), ...tracing?.sinks },
+    ...(config.version === null ? {} : { workerDeploymentOptions: deploymentOptions(config.version) }),
+    identity: workerIdentity(process.pid, hostname(), serviceStage.projectId),
     maxCachedWorkflows: cachedWorkflows,
     maxConcurrentActivityTaskExecutions: activitySlots,
     maxConcurrentWorkflowTaskExecutions: workflowTaskSlots,
@@ -99,10 +129,10 @@ export function workerOptions(
   };
 }
 
-/** The bundle made at build time. A worker run from sources has none and bundles the code now. */
-function workflowCode(): { workflowBundle: { codePath: string } } | { workflowsPath: string } {
-  const codePath = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
-  return existsSync(codePath)
-    ? { workflowBundle: { codePath } }
-    : { workflowsPath: fileURLToPath(new URL('../workflows/index.js', import.meta.url)) };
+/**
+ * Runs and alarm rules move on to the version that is current, since they can last for days or for ever. `targetRun` itself
+ * asks to stay (decision 46).
+ */
+function deploymentOptions(version: WorkerVersion): WorkerDeploymentOptions {
+  return { version, useWorkerVersioning: true, defaultVersioningBehavior: 'AUTO_UPGRADE' };
 }

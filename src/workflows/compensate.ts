@@ -1,12 +1,13 @@
 /** Undo: newest step first, folded, each undo a full step of its own. A cancel does not reach it, and an undo that fails does not stop the others. */
 import { CancellationScope } from '@temporalio/workflow';
 import type { TargetRunArguments } from '../domain/contract.js';
-import type { ActionStep, PlannedStep } from '../domain/plan/plan.js';
-import { owedUndos, type OwedUndo } from '../domain/report/compensation.js';
+import { owedUndos, undoStep, type OwedUndo } from '../domain/report/compensation.js';
 import type { TargetResult } from '../domain/report/outcome.js';
 import type { RemainingEffect, StepReport } from '../domain/report/report.js';
 import type { StepsResult } from '../domain/report/steps-result.js';
-import { describeAction, ruleOf } from '../domain/target/actions.js';
+import { endedStep } from '../domain/run/observed.js';
+import { describeAction } from '../domain/target/actions.js';
+import { observer } from './observer.js';
 import { performActionStep } from './perform-step.js';
 import type { TargetProgressView } from './target-progress.js';
 
@@ -40,31 +41,13 @@ export function compensate(
       from = outcome.baseline;
       compensations.push(outcome.report);
       progress.undoEnds(outcome.report);
+      observer.undoEnded(endedStep(step, outcome.report));
       const { result, failure } = outcome.report;
       if (result !== 'succeeded' && result !== 'skipped')
         remaining.push(notUndone(undo, `its undo ended ${result}: ${failure?.message ?? 'it was cancelled'}`));
     }
     return { compensations, remaining };
   });
-}
-
-/** @param isLast only the state that the last undo leads to has to hold */
-function undoStep({ step, action }: OwedUndo, planned: readonly PlannedStep[], isLast: boolean): ActionStep {
-  const rule = ruleOf(action);
-  const similar = planned.find(
-    (other): other is ActionStep => other.kind === 'action' && other.action.action === action.action,
-  );
-  return {
-    kind: 'action',
-    id: `undo-${step.id}`,
-    action,
-    deadlineMs: Math.max(step.deadlineMs, rule.deadlineMs),
-    verify: step.verify,
-    ...(isLast ? {} : { holds: false }),
-    usualDurationMs: similar?.usualDurationMs ?? rule.usualDurationMs,
-    onFailure: 'continue',
-    compensation: { kind: 'none', reason: 'an undo is not undone' },
-  };
 }
 
 function notUndone({ step, action }: OwedUndo, why: string): RemainingEffect {

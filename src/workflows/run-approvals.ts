@@ -6,37 +6,35 @@ import {
   setHandler,
   type ChildWorkflowHandle,
 } from '@temporalio/workflow';
-import type { ApprovalOrder, ApprovalProof, ApprovalProofAsked } from '../domain/contract.js';
+import type { ApprovalOrder, ApprovalProofAsked } from '../domain/contract.js';
 import type { Plan } from '../domain/plan/plan.js';
-import type { ApprovalReport, ApprovalVote } from '../domain/report/report.js';
+import type { ApprovalReport } from '../domain/report/report.js';
 import type { ApprovalProgress } from '../domain/report/progress.js';
 import {
   afterCancel,
   afterTime,
-  afterVote,
-  approvalOf,
   approvalProgress,
   approvalReport,
   askApproval,
-  checkApprovalCommand,
-  checkApprover,
   expiresAtMs,
-  wantedOf,
-  type ApprovalContext,
 } from '../domain/steering/approvals.js';
 import { APPROVAL_COMMANDS, type ApprovalCommandName } from '../domain/steering/command-names.js';
 import {
-  accept,
   describeRefusal,
-  earlierOf,
-  repeatedBy,
-  isFull,
-  MOST_RUN_COMMANDS,
   type CommandAnswer,
   type CommandArguments,
   type CommandLog,
   type Refusal,
 } from '../domain/steering/commands.js';
+import {
+  afterDecision,
+  afterProof,
+  afterTargetReport,
+  checkDecision,
+  type AnsweredDecision,
+  type ApprovalDesk,
+  type OpenApproval,
+} from '../domain/steering/run-approvals.js';
 import { commandRejected, rootCause } from './failure.js';
 import { verifyApproval } from './proxies.js';
 import type { RunNotifications } from './run-notifications.js';
@@ -57,10 +55,6 @@ export interface SharedSteering {
   readonly changed: () => void;
 }
 
-type OpenApproval = NonNullable<ApprovalContext['open']>;
-
-const OVER: Refusal = { why: 'it is over', possible: [] };
-
 /** At most one approval is open at a time, because targets begin one after another. */
 export class RunApprovals {
   readonly #scope = CancellationScope.current();
@@ -80,7 +74,8 @@ export class RunApprovals {
   ) {
     for (const command of APPROVAL_COMMANDS)
       setHandler(updateOf(command), (given) => this.#accept(command, given), {
-        validator: (given) => validate(command, given, (read) => this.#check(command, read)),
+        validator: (given) =>
+          validate(command, given, (read) => checkDecision(this.#desk(), command, read, Date.now())),
       });
   }
 
@@ -130,11 +125,8 @@ export class RunApprovals {
 
   /** A target reports that a step of it waits for an approval, or no longer does. */
   receive(target: string, approval: ApprovalProgress | undefined): void {
-    const isSame = (open: OpenApproval) =>
-      open.target === target && open.step === approval?.step && open.approval.askedAtMs === approval.askedAtMs;
     if (approval === undefined) this.targetEnds(target);
-    else if (this.#open === null || !isSame(this.#open))
-      this.#open = { approval: approvalOf(approval, this.#plan?.requestedBy ?? null), step: approval.step, target };
+    else this.#open = afterTargetReport(this.#open, target, approval, this.#plan?.requestedBy ?? null);
     this.progress.targetAsks(target, approval ?? null);
     if (approval !== undefined) this.shared.notifications.asked(target, approval);
   }
@@ -160,57 +152,40 @@ export class RunApprovals {
     this.shared.changed();
   }
 
-  #check(command: ApprovalCommandName, given: CommandArguments): Refusal | null {
-    const log = this.shared.log();
-    const earlier = earlierOf(log, command, given);
-    if (typeof earlier === 'string') return { why: earlier, possible: APPROVAL_COMMANDS };
-    if (isFull(log, MOST_RUN_COMMANDS))
-      return { why: `a run takes ${MOST_RUN_COMMANDS} commands`, possible: ['abort'] };
-    if (earlier !== null) return null;
-    if (this.#scope.consideredCancelled) return { why: 'the run is being stopped', possible: [] };
-    const context = this.#context();
-    const refusal = checkApprovalCommand(context, given, Date.now());
-    if (refusal !== null || context.open === null || context.issuer !== null) return refusal;
-    return checkApprover(context.open.approval, command, { actor: given.actor, roles: null });
-  }
-
-  #context(): ApprovalContext {
+  #desk(): ApprovalDesk {
     return {
       open: this.#open,
       planHash: this.#plan?.hash ?? null,
       issuer: this.#plan?.approvalIssuer ?? null,
+      log: this.shared.log(),
+      isStopping: this.#scope.consideredCancelled,
     };
   }
 
   /** Only a signed decision is awaited: its token is verified first. */
   #accept(command: ApprovalCommandName, given: CommandArguments): CommandAnswer | Promise<CommandAnswer> {
     const atMs = Date.now();
-    const repeats = repeatedBy(this.shared.log(), command, given);
-    if (repeats !== null) {
-      const { log, answer } = accept(this.shared.log(), command, given, { atMs, state: '', repeats });
-      this.shared.setLog(log);
-      return answer;
-    }
-    const open = this.#open;
-    // Nothing happens between the validator and this.
-    if (open === null) throw commandRejected(describeRefusal(command, OVER), false);
-    const { actor, reason } = given;
-    const { planHash, issuer } = this.#context();
-    if (issuer === null || planHash === null) return this.#count(open, given, { command, actor, reason, atMs });
-    return this.#acceptSigned(command, given, { issuer, planHash, receivedAtMs: atMs });
+    const desk = this.#desk();
+    const after = afterDecision(desk, command, given, atMs);
+    if (after !== null) return this.#answer(command, after);
+    const { issuer, planHash, open } = desk;
+    const asked = { issuer: issuer ?? '', planHash: planHash ?? '', receivedAtMs: atMs };
+    return this.#acceptSigned(command, given, asked, open);
   }
 
   async #acceptSigned(
     command: ApprovalCommandName,
     given: CommandArguments,
     asked: Omit<ApprovalProofAsked, 'token'>,
+    about: OpenApproval | null,
   ): Promise<CommandAnswer> {
     this.#verifying++;
     try {
       const proof = await CancellationScope.nonCancellable(() =>
         verifyApproval({ ...asked, token: given.token ?? '' }),
       );
-      const answer = this.#countSigned(command, given, asked, proof);
+      const verified = { receivedAtMs: asked.receivedAtMs, nowMs: Date.now(), about };
+      const answer = this.#answer(command, afterProof(this.#desk(), command, given, proof, verified));
       // Otherwise the order of the signal and of the answer in history would not be certain, and a replay could differ.
       await this.#passedOn;
       return answer;
@@ -230,61 +205,19 @@ export class RunApprovals {
     }
   }
 
-  /** Others may have decided while the token was verified. */
-  #countSigned(
-    command: ApprovalCommandName,
-    given: CommandArguments,
-    { issuer, receivedAtMs }: Omit<ApprovalProofAsked, 'token'>,
-    proof: ApprovalProof,
-  ): CommandAnswer {
-    const refuse = (refusal: Refusal) => commandRejected(describeRefusal(command, refusal), false);
-    if (proof.kind === 'refused') throw refuse({ why: proof.why, possible: APPROVAL_COMMANDS });
-    const open = this.#open;
-    if (open === null) throw refuse(this.#check(command, given) ?? OVER);
-    const { actor, roles } = proof;
-    const refusal = this.#check(command, given) ?? checkApprover(open.approval, command, { actor, roles });
-    if (refusal !== null) throw refuse(refusal);
-    const vote = {
-      command,
-      actor,
-      reason: given.reason,
-      atMs: receivedAtMs,
-      roles: wantedOf(roles, open.approval.rules),
-      signedBy: issuer,
-    };
-    return this.#count(open, given, vote);
+  /** @throws CommandRejected if it was refused after all */
+  #answer(command: ApprovalCommandName, after: AnsweredDecision | Refusal): CommandAnswer {
+    if ('why' in after) throw commandRejected(describeRefusal(command, after), false);
+    const { open, log, answer, order } = after;
+    this.#open = open;
+    if (order !== null) this.#order(order);
+    this.shared.setLog(log);
+    return answer;
   }
 
   /** Waits until no token is being verified, so that no sender is left without an answer. */
   async answered(): Promise<void> {
     if (this.#verifying > 0) await CancellationScope.nonCancellable(() => condition(() => this.#verifying === 0));
-  }
-
-  #count(open: OpenApproval, given: CommandArguments, vote: ApprovalVote): CommandAnswer {
-    const { command, actor, atMs, roles, signedBy } = vote;
-    const approval = afterVote(open.approval, vote);
-    this.#open = { ...open, approval };
-    const { step, target } = open;
-    if (step !== null)
-      this.#order({
-        step,
-        askedAtMs: approval.askedAtMs,
-        vote,
-        ...(given.token === undefined ? {} : { token: given.token }),
-      });
-    const about = { ...given, actor };
-    const { log, answer } = accept(this.shared.log(), command, step === null ? about : { ...about, step }, {
-      atMs,
-      state: approval.stage === 'waiting' ? 'waitingForApproval' : approval.stage,
-      repeats: null,
-      approval: {
-        ...(target === null ? {} : { target }),
-        ...(roles === undefined ? {} : { roles }),
-        ...(signedBy === undefined ? {} : { signedBy }),
-      },
-    });
-    this.shared.setLog(log);
-    return answer;
   }
 
   #order(order: ApprovalOrder): void {

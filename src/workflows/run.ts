@@ -6,6 +6,7 @@ import {
   defineQuery,
   defineSignal,
   isCancellation,
+  log,
   setHandler,
   upsertMemo,
   upsertSearchAttributes,
@@ -22,15 +23,17 @@ import {
 } from '../domain/contract.js';
 import { storedReport } from '../domain/report/cut-report.js';
 import type { Plan } from '../domain/plan/plan.js';
-import type { RunReport } from '../domain/report/report.js';
+import type { Outcome, RunReport } from '../domain/report/report.js';
 import type { RunProgress } from '../domain/report/progress.js';
 import { runReport, type RunEnd } from '../domain/report/run-report.js';
 import { listedTargets } from '../domain/run/listed-targets.js';
+import { endedApproval, endedRun } from '../domain/run/observed.js';
 import { afterEvent, NOT_WITHDRAWN, withdrawnBy, type WithdrawalEvent } from '../domain/run/withdrawal.js';
 import { MEMO_REPORT_BYTES, RESULT_REPORT_BYTES } from '../domain/sizes.js';
 import { LEASE_PREFIX } from '../domain/target/target.js';
 import { invalidStart, rootFailure } from './failure.js';
 import { Gates } from './gates.js';
+import { observer } from './observer.js';
 import { makePlan } from './proxies.js';
 import { RunNotifications } from './run-notifications.js';
 import { RunProgressView } from './run-progress.js';
@@ -81,6 +84,8 @@ export async function run(startArguments: unknown): Promise<RunReport | Plan> {
   });
   progress.finished(report.outcome);
   steering.finished();
+  if (report.approval !== undefined) observer.approvalEnded(endedApproval(report.approval));
+  observer.runEnded(endedRun(report));
   return close(await withNotifications(report, notifications), cancelRequested && !steering.isAborted);
 }
 
@@ -116,6 +121,7 @@ function requirePerson(runbook: string): void {
 
 async function carryOut(plan: Plan, under: Omit<RunUnderWay, 'plan' | 'gates'>) {
   const { progress, steering, notifications } = under;
+  log.info('run planned', { targets: plan.targets.length });
   progress.planned(plan);
   notifications.planned(plan);
   steering.planned(plan);
@@ -123,6 +129,7 @@ async function carryOut(plan: Plan, under: Omit<RunUnderWay, 'plan' | 'gates'>) 
   upsertSearchAttributes([{ key: targetsKey, value: listedTargets(paths) }]);
   const gates = new Gates(plan.guards, progress, (path, waiting) => notifications.waitsForGate(path, waiting));
   const { targets, early } = await runTargets({ ...under, plan, gates });
+  if (gates.waitedMs > 0) observer.gateWaited(gates.waitedMs);
   return { targets, early, gates: gates.reports };
 }
 
@@ -155,6 +162,22 @@ function remember(report: RunReport): void {
   upsertSearchAttributes([{ key: outcomeKey, value: report.outcome }]);
 }
 
+/** The level of the log line: `error` asks for a person. */
+const LEVELS: Readonly<Record<Outcome, 'info' | 'warn' | 'error'>> = {
+  succeeded: 'info',
+  cancelled: 'info',
+  compensated: 'warn',
+  refused: 'warn',
+  expired: 'warn',
+  failed: 'warn',
+  compensationFailed: 'error',
+  indeterminate: 'error',
+};
+
+function logEnd({ outcome, summary }: RunReport): void {
+  log[LEVELS[outcome]]('run ended', { outcome, summary });
+}
+
 /**
  * The report goes to the memo first: a workflow that closes Cancelled carries neither result nor details. Each place gets as much of it as
  * fits, because Temporal never lets a run close whose report is too long; the targets' own workflows have the rest.
@@ -162,6 +185,7 @@ function remember(report: RunReport): void {
 function close(report: RunReport, cancelRequested: boolean): RunReport {
   const stored = storedReport(report, RESULT_REPORT_BYTES);
   remember(report);
+  logEnd(report);
   if (stored.outcome === 'succeeded') return stored;
   // Temporal takes Cancelled only from a workflow that was asked to cancel. A withdrawn or aborted run was not, nor one whose target alone was
   // cancelled.

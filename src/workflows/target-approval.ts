@@ -4,25 +4,13 @@ import type { ApprovalFacts, ApprovalOrder, Baseline, TargetRunArguments } from 
 import type { ApprovalStep } from '../domain/plan/plan.js';
 import type { ApprovalVote } from '../domain/report/report.js';
 import { approvalOutcome, type StepOutcome } from '../domain/report/step-outcome.js';
-import {
-  afterCancel,
-  afterTime,
-  afterVote,
-  approvalProgress,
-  approvalReport,
-  askApproval,
-  checkApprover,
-  wantedOf,
-  expiresAtMs,
-} from '../domain/steering/approvals.js';
+import { afterCancel, approvalProgress, approvalReport, askApproval, wantedOf } from '../domain/steering/approvals.js';
+import { afterOrder, afterWait, orderFor, waitedForMs, waitsUntilMs } from '../domain/steering/target-approvals.js';
 import { isApprovalOrder } from '../domain/steering/target-state.js';
 import { verifyApproval } from './proxies.js';
 import { approvalSignal } from './steering-messages.js';
 import type { TargetSteering } from './target-steering.js';
 import { conditionUntil } from './timers.js';
-
-/** A decision that the run took in time may arrive a little later. Chosen: far longer than a signal takes. */
-const GRACE_MS = 10_000;
 
 /** Waits for approvals of one target, one step after another. */
 export class TargetApprovals {
@@ -42,7 +30,7 @@ export class TargetApprovals {
     const { approval: facts = NOTHING_KNOWN } = this.request;
     let approval = askApproval(step, facts.requestedBy, askedAtMs);
     let nowMs = askedAtMs;
-    const next = () => this.#orders.find((order) => order.step === step.id && order.askedAtMs === askedAtMs);
+    const next = () => orderFor(this.#orders, step.id, approval);
     try {
       while (approval.stage === 'waiting') {
         this.steering.asks(approvalProgress(approval, step.id, step.title));
@@ -50,21 +38,19 @@ export class TargetApprovals {
         if (order !== undefined) {
           this.#orders.splice(this.#orders.indexOf(order), 1);
           const vote = await provedVote(order, step, facts);
-          if (vote === null) continue;
-          const refusal = checkApprover(approval, vote.command, { actor: vote.actor, roles: vote.roles ?? null });
-          if (refusal === null) approval = afterVote(approval, vote);
+          if (vote !== null) approval = afterOrder(approval, vote);
           continue;
         }
-        const endsAtMs = expiresAtMs(approval) + GRACE_MS;
-        if (nowMs >= endsAtMs) approval = afterTime(approval, nowMs);
-        else nowMs = Math.max(nowMs, await conditionUntil(() => next() !== undefined, endsAtMs));
+        approval = afterWait(approval, nowMs);
+        if (approval.stage === 'waiting')
+          nowMs = Math.max(nowMs, await conditionUntil(() => next() !== undefined, waitsUntilMs(approval)));
       }
     } catch (error) {
       if (!isCancellation(error)) throw error;
       nowMs = Math.max(nowMs, Date.now());
       approval = afterCancel(approval, nowMs);
     }
-    this.steering.answered(Math.max(nowMs, approval.endedAtMs ?? nowMs) - askedAtMs);
+    this.steering.answered(waitedForMs(approval, nowMs));
     return approvalOutcome(step, baseline, approvalReport(approval));
   }
 }

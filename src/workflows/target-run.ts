@@ -1,15 +1,22 @@
 /** `targetRun`: everything that happens to one instance. Its workflow id is the lease on the instance, so that only one can be open. */
-import { CancellationScope, defineQuery, setHandler, workflowInfo } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  defineQuery,
+  patched,
+  setHandler,
+  setWorkflowOptions,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { PROGRESS_QUERY, type Baseline, type TargetRunArguments } from '../domain/contract.js';
 import type { DoneStep } from '../domain/report/compensation.js';
-import { failed } from '../domain/once/activity-end.js';
 import type { Ending } from '../domain/once/state.js';
 import type { PlannedStep } from '../domain/plan/plan.js';
 import { boundedTargetReport } from '../domain/report/cut-report.js';
 import type { StepReport, TargetReport } from '../domain/report/report.js';
 import type { TargetProgress } from '../domain/report/progress.js';
 import type { StepOutcome } from '../domain/report/step-outcome.js';
-import { afterStep, isUndoDue, type StepsResult } from '../domain/report/steps-result.js';
+import { endedApproval, endedStep } from '../domain/run/observed.js';
+import { afterStep, heldBackBy, isUndoDue, type StepsResult } from '../domain/report/steps-result.js';
 import { reportOfTarget, type TargetEnd } from '../domain/report/target-report.js';
 import { MOST_TARGETS, targetReportBytes } from '../domain/sizes.js';
 import { doneOf, isBlocking } from '../domain/steering/decisions.js';
@@ -19,6 +26,7 @@ import { compensate, NOTHING_UNDONE } from './compensate.js';
 import { invalidStart } from './failure.js';
 import { watchForLate } from './late-step.js';
 import { isDecidedBeforeReset, wasDecidedBeforeReset } from './after-reset.js';
+import { observer } from './observer.js';
 import { performStep, settleAfterReset } from './perform-step.js';
 import { resolve } from './blocked-step.js';
 import { TargetProgressView } from './target-progress.js';
@@ -49,6 +57,17 @@ export async function targetRun(request: TargetRunArguments): Promise<TargetRepo
   progress.finished(report.outcome);
   return boundedTargetReport(report, request.reportBytes ?? targetReportBytes(MOST_TARGETS));
 }
+
+/**
+ * A target ends on the version of the workers that began it: one version decides, acts and undoes, and a version that is taken back
+ * never has to replay what a newer one did. Temporal refuses this of a worker without a version, so a target that such a worker
+ * began moves with the others.
+ */
+setWorkflowOptions(
+  () =>
+    (workflowInfo().currentDeploymentVersion?.deploymentName ?? '') === '' ? {} : { versioningBehavior: 'PINNED' },
+  targetRun,
+);
 
 /** The lease holds only while every way to an instance goes through it. */
 function requireLeaseParent(request: TargetRunArguments | undefined): void {
@@ -100,6 +119,9 @@ async function executeSteps(
     else if (step.kind === 'approval') {
       progress.stepBegins(step.id);
       outcome = await approvals.untilApproved(step, baseline, nowMs);
+      // What a rejection undoes is sent once the run is not paused. Workers from before undid it in the pause.
+      if (outcome.report.result === 'failed' && steering.isPaused && patched('undo-after-the-pause'))
+        nowMs = await steering.atEdge(outcome.report.endedAtMs);
     } else {
       progress.stepBegins(step.id);
       const closing = hasSent(baseline, steps) ? undefined : request.closing;
@@ -121,6 +143,7 @@ async function executeSteps(
     steps.push(outcome.report);
     done.push(...(doneSteps ?? (outcome.done === null ? [] : [outcome.done])));
     progress.stepEnds(outcome.report);
+    observe(step, outcome.report);
     const next = afterStep(step, outcome.report);
     undoAsked ||= heldBack === null && next === 'undo';
     if (next !== 'nextStep' && !(await isPassed(step, baseline))) break;
@@ -129,22 +152,14 @@ async function executeSteps(
   return { steps, done, baseline, undoAsked };
 }
 
+function observe(step: PlannedStep, report: StepReport): void {
+  observer.stepEnded(endedStep(step, report));
+  if (report.approval !== undefined) observer.approvalEnded(endedApproval(report.approval));
+}
+
 /** The run before a reset may have been past this wait, check or approval, in a step that is not clear yet. */
 async function isPassed({ kind }: PlannedStep, baseline: Baseline): Promise<boolean> {
   return kind !== 'action' && (await wasDecidedBeforeReset(baseline));
-}
-
-/** The result of actions that are not begun because this step failed. @returns `null` for a step that holds nothing back */
-function heldBackBy({ kind, id }: PlannedStep, { failure }: StepReport): Ending | null {
-  switch (kind) {
-    case 'check':
-      return failed('CheckFailed', `Not begun, because the check ${id} failed`);
-    case 'approval':
-      return failed(failure?.name ?? 'ApprovalExpired', `Not begun, because the approval ${id} was not given`);
-    case 'wait':
-    case 'action':
-      return null;
-  }
 }
 
 /** Time for which the target waited for people counts against no deadline. */

@@ -63,6 +63,11 @@ export class TargetSteering {
     return this.#heldMs;
   }
 
+  /** The run has ordered it to begin no step. */
+  get isPaused(): boolean {
+    return this.#state.paused && !this.#scope.consideredCancelled;
+  }
+
   /**
    * Waits while the run is paused. A cancel ends the wait.
    *
@@ -70,7 +75,7 @@ export class TargetSteering {
    * @returns the time afterwards
    */
   async atEdge(nowMs: number): Promise<number> {
-    if (!this.#state.paused || this.#scope.consideredCancelled) return nowMs;
+    if (!this.isPaused) return nowMs;
     this.#rest();
     try {
       await condition(() => !this.#state.paused);

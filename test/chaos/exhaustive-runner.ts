@@ -9,6 +9,7 @@ import type { Activities } from '../../src/domain/contract.js';
 import { REPORT_MEMO } from '../../src/domain/contract.js';
 import type { RunReport } from '../../src/domain/report/report.js';
 import type { AcceptedAction, ShownInstance } from '../support/simulator.js';
+import { unobserved } from '../support/unobserved.js';
 import { startCaseWorld, type CaseWorld } from './exhaustive-case-world.js';
 import type { Case } from './exhaustive-cases.js';
 
@@ -102,6 +103,7 @@ async function startRunner({ address, bundlePath }: TemporalPlace): Promise<Runn
     connection,
     taskQueue,
     workflowBundle: { codePath: bundlePath },
+    sinks: unobserved,
     activities: { ...dispatching(worlds, temporal) },
     maxHeartbeatThrottleInterval: 200,
     // Parent and child of every running case: a workflow that left the cache would be replayed.

@@ -51,6 +51,8 @@ export interface Aim {
   readonly plots?: readonly ModelPlotName[];
   /** With an operator, who steers the run and decides about blocked steps. */
   readonly isOperated?: true;
+  /** With people who approve, checks, and runs that resume one another. */
+  readonly isAttended?: true;
   /** Cloud jobs show later than ServiceStage is assumed to show them. Then only the promise `once` holds. */
   readonly isBeyondTheWindow?: true;
 }

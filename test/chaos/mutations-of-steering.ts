@@ -12,8 +12,8 @@ export const STEERING_MUTATIONS: readonly StormMutation[] = [
     edits: [
       {
         file: 'src/workflows/target-steering.ts',
-        from: `    if (!this.#state.paused || this.#scope.consideredCancelled) return nowMs;`,
-        to: `    if (this.#order.order >= 0 || this.#scope.consideredCancelled) return nowMs;`,
+        from: `    if (!this.isPaused) return nowMs;`,
+        to: `    if (this.#order.order >= 0) return nowMs;`,
       },
     ],
     storms: { aim: ['pausedInMidRun'], seeds: 3 },

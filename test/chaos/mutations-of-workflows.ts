@@ -100,7 +100,7 @@ export const WORKFLOW_MUTATIONS: readonly Mutation[] = [
       aim: { sites: ['post'], disruptions: ['terminate'], runs: 2 },
       edits: [
         {
-          file: 'test/model/execution.ts',
+          file: 'test/model/inherited.ts',
           from: `status === 'COMPLETED' ? 0 : (closedAtMs ?? nowMs)`,
           to: `status === 'COMPLETED' ? 0 : Math.min(closedAtMs ?? 0, 0)`,
         },
@@ -117,7 +117,7 @@ export const WORKFLOW_MUTATIONS: readonly Mutation[] = [
       aim: { plots: ['resetRunEndsEarly'] },
       edits: [
         {
-          file: 'test/model/execution.ts',
+          file: 'test/model/inherited.ts',
           from: `runId === chainId ? 0 : startedAtMs`,
           to: `runId === chainId ? 0 : Math.min(startedAtMs, 0)`,
         },

@@ -71,8 +71,8 @@ export const OUTSIDE_MUTATIONS: readonly Mutation[] = [
       edits: [
         {
           file: 'test/model/play.ts',
-          from: `    if (plan === undefined || this.holder?.isOpen === true) return;`,
-          to: `    if (plan === undefined) return;`,
+          from: `    if (planned === undefined || this.holder?.isOpen === true || this.#isWaiting) return;`,
+          to: `    if (planned === undefined || this.#isWaiting) return;`,
         },
         {
           file: 'test/model/play.ts',

@@ -2,6 +2,7 @@
  * The product broken on purpose, one rule at a time. Storms and the model must find each mutation; otherwise their silence about the real
  * product would prove nothing.
  */
+import { APPROVAL_MUTATIONS } from '../model/mutations-of-approvals.js';
 import { BOUND_MUTATIONS } from '../model/mutations-of-bounds.js';
 import { HOLD_MUTATIONS } from '../model/mutations-of-holds.js';
 import { LEASE_MUTATIONS } from '../model/mutations-of-the-lease.js';
@@ -19,6 +20,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...LEASE_MUTATIONS,
   ...HOLD_MUTATIONS,
   ...STEERING_MUTATIONS,
+  ...APPROVAL_MUTATIONS,
   ...WORKFLOW_MUTATIONS,
   ...OUTSIDE_MUTATIONS,
 ];

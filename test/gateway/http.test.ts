@@ -41,6 +41,27 @@ async function metrics(): Promise<string> {
   return (await fetch(`${gateway.url}/metrics`)).text();
 }
 
+it('serves probes and metrics on a port of their own', async () => {
+  const own = await desk.start(file, 'dry', { health: { host: '127.0.0.1', port: 0 } });
+  const url = `http://127.0.0.1:${own.healthPort}`;
+  const ready = await fetch(`${url}/readyz`);
+  expect([ready.status, await ready.json()]).toEqual([
+    200,
+    {
+      ready: true,
+      checks: {
+        accepts: { ok: true, reason: 'it takes deliveries' },
+        temporal: { ok: true, reason: 'Temporal answers' },
+      },
+    },
+  ]);
+  expect((await fetch(`${url}/livez`)).status).toBe(200);
+  expect(await (await fetch(`${url}/metrics`)).text()).toContain('# TYPE runbook_gateway_deliveries_total counter');
+  expect((await fetch(`${url}/alarms/prod`, { method: 'POST' })).status).toBe(405);
+  await own.close();
+  await expect(fetch(`${url}/livez`)).rejects.toThrow();
+});
+
 describe('access', () => {
   it('gives a wrong token and an unknown sender the same answer', async () => {
     const wrong = await deliver(gateway.url, alert, 'a-wrong-token-0123456789');

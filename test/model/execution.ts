@@ -4,11 +4,13 @@ import { FAILURES } from '../../src/domain/failures.js';
 import { unseenAttemptMs } from '../../src/domain/once/limits.js';
 import type { OnceState } from '../../src/domain/once/state.js';
 import type { Observation } from '../../src/domain/target/target.js';
+import { AsidesOfExecution, type Wait } from './asides-of-execution.js';
 import type { DecisionRecord, HolderRecord, TargetOfRun } from './ground-truth.js';
 import type { Activity, ActivityEnd } from './server.js';
 import type { Answer, Ask, Context, RunArguments } from './flow.js';
 import type { OperatorMove } from './scenario.js';
 import type { SteeredRun } from './steered-run.js';
+import { nameOf, requireSameAsk, type Past, type Recorded } from './recorded.js';
 import { targetRun } from './target-run.js';
 import type { World } from './world.js';
 
@@ -24,40 +26,10 @@ const TOO_LATE = 'its workflow received the end late';
 /** Doubt of a decision that was made before a reset. */
 const WAS_RESET = 'the workflow was reset';
 
+const WAITS_FOR_PEOPLE: readonly Ask['kind'][] = ['edge', 'approval', 'proof'];
+
 /** How soon an operator who was refused tries again. */
 const TRIES_AGAIN_MS = 2_000;
-
-interface Recorded {
-  /** What the workflow had asked for. */
-  readonly asked: string;
-  readonly answer: Answer;
-  readonly atMs: number;
-  readonly cancelled: boolean;
-}
-
-/** What a new execution keeps after a reset. */
-export interface Past {
-  readonly recorded: readonly Recorded[];
-  /** When the pending activity had been scheduled, if the history contains that too. */
-  readonly scheduledAtMs: number | null;
-  /** What it is, if the history contains it. */
-  readonly pending: string | null;
-}
-
-/** What a workflow asks for, as far as its history must show the same when it is replayed: an activity is also asked to cancel. */
-function nameOf(asked: IteratorResult<Ask, unknown>, cancelled: boolean): string {
-  if (asked.done === true) return 'the end';
-  const { value } = asked;
-  if (value.kind !== 'activity') return value.kind;
-  return value.isCancellable && cancelled ? `${value.stepId}, cancelled` : value.stepId;
-}
-
-/** Temporal fails the task of a workflow that does something else than its history shows, again and again. @throws TypeError */
-function requireSameAsk(recorded: string, asked: IteratorResult<Ask, unknown>, cancelled: boolean): void {
-  const replayed = nameOf(asked, cancelled);
-  if (replayed !== recorded)
-    throw new TypeError(`The replay after a reset asks for ${replayed}, and the history shows ${recorded}`);
-}
 
 /** Starts when it is constructed, with what a reset kept of the execution before. */
 export class Execution {
@@ -65,6 +37,8 @@ export class Execution {
   readonly #flow: ReturnType<typeof targetRun>;
   readonly #recorded: Recorded[] = [];
   #ask: Ask | null = null;
+  #askedAtMs = 0;
+  readonly #asides: AsidesOfExecution;
   #turn = 0;
   activity: Activity | null = null;
 
@@ -76,6 +50,7 @@ export class Execution {
     private readonly onClose: (execution: Execution) => void,
     private readonly steering: SteeredRun | null,
   ) {
+    this.#asides = new AsidesOfExecution(world, holder, steering);
     this.#context = { runId: holder.runId, originalRunId: holder.chainId, nowMs: world.time.nowMs, cancelled: false };
     this.#flow = targetRun(this.#context, run);
     let asked = this.#flow.next();
@@ -138,7 +113,9 @@ export class Execution {
     this.#turn++;
     this.activity = null;
     this.#context.nowMs = nowMs;
-    const asked = nameOf({ done: false, value: this.#ask as Ask }, this.#context.cancelled);
+    const ask = this.#ask as Ask;
+    const asked = nameOf({ done: false, value: ask }, this.#context.cancelled);
+    if (WAITS_FOR_PEOPLE.includes(ask.kind)) this.holder.waits.push({ fromMs: this.#askedAtMs, untilMs: nowMs });
     this.#go(this.#resume({ asked, answer, atMs: nowMs, cancelled: this.#context.cancelled }), null);
   }
 
@@ -153,18 +130,25 @@ export class Execution {
 
   #go(asked: IteratorResult<Ask, TargetOfRun>, scheduledAtMs: number | null): void {
     const { world, holder } = this;
+    const isAsking = asked.done !== true && (asked.value.kind === 'approval' || asked.value.kind === 'proof');
+    if (!isAsking) this.#asides.answered();
     if (asked.done === true) {
       holder.report = asked.value;
+      this.#asides.noteApprovals(asked.value.steps);
       world.log(holder.runId, () => `closes ${asked.value.outcome}`);
       this.#closed('COMPLETED');
       return;
     }
     this.#ask = asked.value;
+    this.#askedAtMs = world.time.nowMs;
     const { value } = asked;
     if (value.kind === 'observe') this.#observe(world.time.nowMs);
     else if (value.kind === 'run') this.#after(1, { kind: 'run', runId: holder.runId });
     else if (value.kind === 'edge') this.#edge();
     else if (value.kind === 'operator') this.#operator(value.step);
+    else if (value.kind === 'approval') this.#asides.approval(value, this.#wait());
+    else if (value.kind === 'proof') this.#asides.proof(value, this.#wait());
+    else if (value.kind === 'check') this.#asides.check(value, this.#wait());
     else if (value.kind === 'sleep') this.#after(value.untilMs - world.time.nowMs, { kind: 'slept' });
     else this.#schedule(value, scheduledAtMs);
   }
@@ -198,6 +182,18 @@ export class Execution {
       if (command !== null) this.world.truth.count(`operator ${command}`);
       this.#answer({ kind: 'decided', command });
     });
+  }
+
+  /** What the workflow waits for now. */
+  #wait(): Wait {
+    const turn = this.#turn;
+    const isOn = () => this.isOpen && this.#turn === turn;
+    const answer = (given: Answer) => {
+      if (isOn()) this.#answer(given);
+    };
+    const consumed = this.#recorded.flatMap(({ answer: given }) => (given.kind === 'ordered' ? [given.order] : []));
+    const { cancelled } = this.#context;
+    return { isOn, answer, isCancelled: cancelled, consumed, taskDelayMs: () => this.#taskDelayMs() };
   }
 
   #after(delayMs: number, answer: Answer): void {
@@ -302,19 +298,4 @@ export class Execution {
     const clearAtMs = readInRunId === chainId ? 0 : this.world.time.nowMs + unseenAttemptMs(this.run.limits);
     return { ...reading, readInRunId, clearAtMs };
   }
-}
-
-/**
- * A holder that ended without its report may have left an unnoticed POST, and so may the one that a reset replaced. The next holder inherits
- * the remaining wait.
- *
- * @returns epoch milliseconds; 0 if there is nothing to wait for
- */
-export function inheritedClearAtMs(last: Execution | null, nowMs: number): number {
-  if (last === null) return 0;
-  const { holder, run } = last;
-  const { status, closedAtMs, startedAtMs, runId, chainId } = holder;
-  const leftAtMs = Math.max(status === 'COMPLETED' ? 0 : (closedAtMs ?? nowMs), runId === chainId ? 0 : startedAtMs);
-  const clearAtMs = Math.max(leftAtMs + unseenAttemptMs(run.limits), run.clearAtMs);
-  return clearAtMs > nowMs ? clearAtMs : 0;
 }

@@ -89,9 +89,11 @@ async function planOf({ runbook, inputs, initialStatus }: Scenario): Promise<Omi
   };
   const { steps, problems } = planSteps(found.runbook, facts, rules);
   if (problems.length > 0) throw new TypeError(`${runbook} cannot be planned: ${JSON.stringify(problems)}`);
-  const actions = steps.flatMap((step): PlannedAction[] =>
-    step.kind === 'action' ? [{ ...step, stableMs: step.verify.stableMs }] : [],
-  );
+  const actions = steps.flatMap((step): PlannedAction[] => {
+    if (step.kind !== 'action') return [];
+    const { id: _named, ...action } = step;
+    return [{ ...action, stableMs: step.verify.stableMs }];
+  });
   const { onCancel } = found.runbook;
   return { plan: { steps: actions, onCancel, deadlineMs: RUN_DEADLINE_MS, startsAfterMs: 0 }, initial };
 }
@@ -113,7 +115,7 @@ function seenOf({ status, version, replica, availableReplica }: InstanceState): 
 /** Every fault at every request, and every end of every cloud job. */
 export function singlesOf(one: Untouched): FaultCase[] {
   const { id, played, from } = one;
-  return faultsAfter(played.asked, from).map(({ name, where, kinds, fault }) => ({
+  return faultsFrom(played.asked, from).map(({ name, where, kinds, fault }) => ({
     ...{ id: `${id}/${name}/${kinds[0]}`, untouched: one, faults: [fault], where, kinds, weight: kinds.length },
   }));
 }
@@ -125,13 +127,14 @@ export function singlesOf(one: Untouched): FaultCase[] {
 export function pairsOf(first: FaultCase, { asked }: PlayedCase): FaultCase[] {
   const { id, untouched: one, faults, weight } = first;
   const [{ order } = { order: 0 }] = faults;
-  return faultsAfter(asked, order).map(({ name, where, kinds, fault }) => ({
+  return faultsFrom(asked, order).map(({ name, where, kinds, fault }) => ({
     ...{ id: `${id} + ${name}/${kinds[0]}`, untouched: one, faults: [...faults, fault], where, kinds },
     weight: weight * kinds.length,
   }));
 }
 
-interface NamedFault {
+/** A fault with the name of its request. */
+export interface NamedFault {
   readonly fault: InjectedFault;
   /** `rollback/instance#2` */
   readonly name: string;
@@ -144,7 +147,8 @@ export function requestName(asked: readonly Asked[], index: number, { site, by }
   return `${plainId(by)}/${SITE_NAMES[site]}#${ordinalOf(asked, index, ['site', 'by'])}`;
 }
 
-function faultsAfter(asked: readonly Asked[], from: number): NamedFault[] {
+/** Every fault at every request from this one on. */
+export function faultsFrom(asked: readonly Asked[], from: number): NamedFault[] {
   return asked.flatMap((one, index) => {
     if (index < from || isAmid(asked, index)) return [];
     const { site, phase } = one;

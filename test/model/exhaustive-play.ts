@@ -28,6 +28,8 @@ export interface PlayedRun {
   readonly initial: InstanceState;
   /** Cloud jobs that fail in each of its cases, by number; 1 is the first. */
   readonly armed: ReadonlyMap<number, FaultEffect>;
+  /** Runs that follow it. */
+  readonly more?: readonly PlannedRun[];
 }
 
 /** The fault of the request with this number; 1 is the first request of the run. */
@@ -56,6 +58,8 @@ export interface PlayedCase {
   readonly counts: Counts;
   /** When steps began to wait for a decision, milliseconds since the run began. */
   readonly blocks: readonly { readonly step: string; readonly atMs: number }[];
+  /** When runs were planned that resume another one and were not refused, milliseconds since the first run began. */
+  readonly resumedAtMs: readonly number[];
   /** The step of each POST, and when it was sent, milliseconds since the run began. */
   readonly sent: readonly { readonly step: string; readonly atMs: number }[];
 }
@@ -75,15 +79,16 @@ export function playCase(
   });
   requests.watch(stage);
   const { broken, counts } = stage.play();
-  const { blocks, posts } = stage.world.truth;
+  const { blocks, posts, resumes } = stage.world.truth;
   return {
     ...{ line: lineOf(stage), asked: requests.asked, broken, counts },
     blocks: blocks.map(({ step, atMs }) => ({ step, atMs: atMs - BEGIN_MS })),
+    resumedAtMs: resumes.flatMap(({ atMs, refused }) => (refused === null ? [atMs - BEGIN_MS] : [])),
     sent: posts.map(({ decision, sentAtMs }) => ({ step: decision.stepId, atMs: sentAtMs - BEGIN_MS })),
   };
 }
 
-function scenarioOf({ plan, initial }: PlayedRun, faults: readonly InjectedFault[]): Scenario {
+function scenarioOf({ plan, initial, more = [] }: PlayedRun, faults: readonly InjectedFault[]): Scenario {
   const limits = withHeartbeatTimeout(DEFAULT_LIMITS);
   return {
     noise: 0,
@@ -100,7 +105,7 @@ function scenarioOf({ plan, initial }: PlayedRun, faults: readonly InjectedFault
       longestLagMs: limits.visibilityWindowMs,
     },
     temporal: { attemptAfterReset: 1, clockSkewMs: 0 },
-    runs: [plan],
+    runs: [plan, ...more],
     // Only for the promises, which ask what went wrong; `CountedRequests` injects the faults.
     faults: faults.map(({ site, order, what }) => ({ site, nth: order, times: 1, what })),
     disruptions: [],

@@ -5,8 +5,17 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { differences, tableOf, type CaseLine } from '../chaos/exhaustive-table.js';
+import { approvalsOf } from './exhaustive-approvals.js';
+import { checksOf } from './exhaustive-checks.js';
 import { commandsOf, pausesOf } from './exhaustive-commands.js';
 import { decisionsAfter } from './exhaustive-decisions.js';
+import {
+  faultsWhileResumed,
+  resumesAfter,
+  resumesAfterAbort,
+  resumesAfterRetry,
+  type Seen,
+} from './exhaustive-resumes.js';
 import { retriesAfter } from './exhaustive-retries.js';
 import { playGroup, playSteered, type SteeredGroup } from './exhaustive-steered.js';
 import type { Counts } from './ground-truth.js';
@@ -112,6 +121,46 @@ export async function playRetries(options: SteeredOptions = {}): Promise<Steered
   return playGroups(eachRetry(await untouchedRuns(options.machine), options), options);
 }
 
+/** Votes on approvals at every place and moment of a run. */
+export async function playApprovals(options: SteeredOptions = {}): Promise<SteeredEnd> {
+  return playGroups(eachOf(await untouchedRuns(options.machine), approvalsOf, options), options);
+}
+
+/** Checks at every place of a run, however the site answers. */
+export async function playChecks(options: SteeredOptions = {}): Promise<SteeredEnd> {
+  return playGroups(eachOf(await untouchedRuns(options.machine), checksOf, options), options);
+}
+
+/** Runs that resume what a fault or an abort left. */
+export async function playResumes(options: SteeredOptions = {}): Promise<SteeredEnd> {
+  return playGroups(eachResume(await untouchedRuns(options.machine), options), options);
+}
+
+function* eachOf(
+  runs: readonly Untouched[],
+  groupsOf: (one: Untouched, machine?: Machine) => readonly SteeredGroup[],
+  { everyNth = 1, machine }: SteeredOptions,
+): Generator<SteeredGroup> {
+  let index = 0;
+  for (const one of runs.filter(({ id }) => WITH_PAIRS.includes(id)))
+    for (const group of groupsOf(one, machine)) if (index++ % everyNth === 0) yield group;
+}
+
+function* eachResume(runs: readonly Untouched[], { everyNth = 1, machine }: SteeredOptions): Generator<SteeredGroup> {
+  let index = 0;
+  for (const one of runs) {
+    const isPaired = WITH_PAIRS.includes(one.id);
+    const isChosen = () => index++ % everyNth === 0;
+    const [resumed, retried]: [Seen, Seen] = [new Set(), new Set()];
+    for (const single of singlesOf(one)) {
+      if (isChosen()) yield* resumesAfter(single, machine);
+      if (isPaired && isChosen()) yield* faultsWhileResumed(single, resumed, machine);
+      if (isPaired && isChosen()) yield* resumesAfterRetry(single, retried, machine);
+    }
+    if (isPaired) for (const group of resumesAfterAbort(one, machine)) if (isChosen()) yield group;
+  }
+}
+
 function* eachRetry(runs: readonly Untouched[], { everyNth = 1, machine }: SteeredOptions): Generator<SteeredGroup> {
   let index = 0;
   for (const single of runs.flatMap(singlesOf)) if (index++ % everyNth === 0) yield* retriesAfter(single, machine);
@@ -170,7 +219,9 @@ function faultTranscript(id: string, runs: readonly Untouched[]): readonly strin
 }
 
 function steeredTranscript(id: string, runs: readonly Untouched[]): readonly string[] | null {
-  for (const groups of [eachMoment(runs, {}), eachBlock(runs, {}), eachRetry(runs, {})])
+  const steered = [eachMoment(runs, {}), eachBlock(runs, {}), eachRetry(runs, {})];
+  const attended = [eachOf(runs, approvalsOf, {}), eachOf(runs, checksOf, {}), eachResume(runs, {})];
+  for (const groups of [...steered, ...attended])
     for (const group of groups) {
       const found = group.cases.find(({ name }) => id === `${group.id}/${name}`);
       if (found !== undefined) return transcribed((transcript) => playSteered(group, found, undefined, transcript));

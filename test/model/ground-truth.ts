@@ -2,10 +2,12 @@
 import type { Action } from '../../src/domain/target/actions.js';
 import type { Known } from '../../src/domain/once/events.js';
 import type { Ending } from '../../src/domain/once/state.js';
-import type { Outcome, RemainingEffect, StepReport } from '../../src/domain/report/report.js';
+import type { ApprovalRules } from '../../src/domain/plan/plan.js';
+import type { ApprovalReport, Outcome, RemainingEffect, StepReport } from '../../src/domain/report/report.js';
+import type { ApprovalCommandName } from '../../src/domain/steering/command-names.js';
 import type { Observation } from '../../src/domain/target/target.js';
 import type { InstanceState } from '../../src/simulator/effects.js';
-import type { PlannedRun } from './scenario.js';
+import type { PlannedCheck, PlannedRun } from './scenario.js';
 
 /** A cloud job, ours or somebody else's. */
 export interface Job {
@@ -79,6 +81,10 @@ export interface HolderRecord {
   /** Shared by all executions that resets made from one another. */
   readonly chainId: string;
   readonly plan: PlannedRun;
+  /** Names the run: every plan has a hash of its own. */
+  readonly planHash: string;
+  /** When the time of the run is over if no one is waited for. */
+  readonly deadlineAtMs: number;
   readonly startedAtMs: number;
   closedAtMs: number | null;
   status: 'RUNNING' | 'COMPLETED' | 'TERMINATED';
@@ -86,6 +92,8 @@ export interface HolderRecord {
   /** The execution that read the state which all its decisions start from; `null` before that. */
   readInRunId: string | null;
   readonly decisions: DecisionRecord[];
+  /** How long it has waited for people, up to when. */
+  readonly waits: { readonly fromMs: number; readonly untilMs: number }[];
   report: TargetOfRun | null;
   /** The true state of the instance when the execution closed. */
   leftAs: InstanceState | null;
@@ -110,6 +118,66 @@ export interface Pause {
   untilMs: number;
 }
 
+/** An approval that people were asked for. */
+export interface AskRecord {
+  /** That of the run that asks. */
+  readonly planHash: string;
+  /** The execution that asks; empty: the run itself does, for all of it. */
+  readonly runId: string;
+  /** `null`: the whole run. */
+  readonly step: string | null;
+  readonly rules: ApprovalRules;
+  readonly askedAtMs: number;
+  endedAtMs: number | null;
+  report: ApprovalReport | null;
+}
+
+/** A vote that somebody gave. */
+export interface VoteRecord {
+  /** Hash of the plan of the run that it was sent to. */
+  readonly run: string;
+  /** Hash of the plan that it names. */
+  readonly planHash: string;
+  readonly key: string;
+  readonly command: ApprovalCommandName;
+  /** Who it is; `null` if nothing proves that and it has to be proved. */
+  readonly person: string | null;
+  readonly atMs: number;
+  /** How long it takes to the target at most. */
+  readonly passedOnMs: number;
+  answeredAtMs: number | null;
+  answer: 'accepted' | 'repeated' | 'refused' | null;
+  /** The approval that it counts for, as the run knows it; `step` is `null` for the whole run. */
+  open: { readonly step: string | null; readonly askedAtMs: number } | null;
+}
+
+/** One execution of a check. */
+export interface CheckRecord {
+  readonly runId: string;
+  readonly step: string;
+  readonly check: PlannedCheck;
+  readonly startedAtMs: number;
+  readonly deadlineAtMs: number;
+  readonly requests: {
+    readonly attempt: number;
+    readonly sentAtMs: number;
+    readonly answeredAtMs: number;
+    readonly isWanted: boolean;
+  }[];
+  end: 'passed' | 'failed' | 'late' | null;
+}
+
+/** A run that was to continue another one. */
+export interface ResumeRecord {
+  /** Hash of the plan of the earlier run. */
+  readonly of: string;
+  /** Hash of its own plan; `null` if it was refused. */
+  readonly planHash: string | null;
+  readonly atMs: number;
+  /** `null` if it was not refused. */
+  readonly refused: string | null;
+}
+
 /** How often each kind of thing happened. */
 export type Counts = Record<string, number>;
 
@@ -127,6 +195,10 @@ export class GroundTruth {
   readonly holds: Pause[] = [];
   /** When a step began to wait for a decision. */
   readonly blocks: { readonly step: string; readonly atMs: number }[] = [];
+  readonly asks: AskRecord[] = [];
+  readonly votes: VoteRecord[] = [];
+  readonly checks: CheckRecord[] = [];
+  readonly resumes: ResumeRecord[] = [];
   /** Commands that counted twice, or beside one another. */
   readonly miscounted: string[] = [];
   /** Broken rules of the contract between machine and interpreter, in order. */

@@ -1,6 +1,7 @@
 /** Known: a run that succeeded saw the state that its last cloud job led to hold for as long as its plan demands. */
+import type { ActionStep, PlannedStep } from '../../src/domain/plan/plan.js';
 import type { HolderRecord } from './ground-truth.js';
-import type { PlannedAction } from './scenario.js';
+import { plannedSteps } from './planned-steps.js';
 import { reportedSteps } from './reported.js';
 import type { World } from './world.js';
 
@@ -19,7 +20,9 @@ function notHeldBy(holder: HolderRecord, world: World): readonly string[] {
   const endsAtMs = steps[sentBy]?.named?.endsAtMs;
   if (last === undefined || endsAtMs === undefined) return [];
   const heldForMs = last.endedAtMs - endsAtMs;
-  const demandedMs = demandedAfter(plan.steps.slice(sentBy));
+  const sentById = steps[sentBy]?.step.id;
+  const planned = plannedSteps(plan, 0);
+  const demandedMs = demandedAfter(planned.slice(planned.findIndex(({ id }) => id === sentById)));
   return heldForMs < demandedMs - world.scenario.temporal.clockSkewMs
     ? [
         `${runId} succeeded ${heldForMs} ms after the end of its last cloud job, and its state must hold for ${demandedMs} ms`,
@@ -28,6 +31,7 @@ function notHeldBy(holder: HolderRecord, world: World): readonly string[] {
 }
 
 /** What the first step demands whose state has to hold. The steps after the one that was sent were skipped. */
-function demandedAfter(steps: readonly PlannedAction[]): number {
-  return steps.find(({ holds }) => holds !== false)?.stableMs ?? 0;
+function demandedAfter(steps: readonly PlannedStep[]): number {
+  const first = steps.find((step): step is ActionStep => step.kind === 'action' && step.holds !== false);
+  return first?.verify.stableMs ?? 0;
 }

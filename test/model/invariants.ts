@@ -1,9 +1,12 @@
 /** The promises, checked against what truly happened. They are those of the chaos suite, but nothing has to be guessed here. */
 import { notAloneThings } from './alone.js';
+import { unapprovedThings } from './approved.js';
+import { uncheckedThings } from './checked.js';
 import { notHeldThings } from './held.js';
 import { unknownDespiteDecisions, unknownThings } from './known.js';
 import { sentTooOften } from './once.js';
 import { sentTooSoon } from './operated.js';
+import { repeatedByResumes } from './resumed.js';
 import { sentDespiteCommands } from './steered.js';
 import { leftOutThings } from './left-out.js';
 import { notUndoneThings } from './undone.js';
@@ -17,13 +20,23 @@ export interface Broken {
 
 const CHECKS: Readonly<Record<Broken['promise'], (world: World, hasEnded: boolean) => readonly string[]>> = {
   contract: ({ truth }) => truth.breaches,
-  once: (world) => [...sentTooOften(world), ...sentTooSoon(world), ...world.truth.miscounted],
+  once: (world) => [
+    ...sentTooOften(world),
+    ...sentTooSoon(world),
+    ...repeatedByResumes(world),
+    ...world.truth.miscounted,
+  ],
   known: (world) =>
     isOperated(world)
       ? unknownDespiteDecisions(world)
       : [...unknownThings(world), ...leftOutThings(world), ...notHeldThings(world)],
   undone: notUndoneThings,
-  alone: (world) => [...notAloneThings(world), ...sentDespiteCommands(world)],
+  alone: (world) => [
+    ...notAloneThings(world),
+    ...sentDespiteCommands(world),
+    ...unapprovedThings(world),
+    ...uncheckedThings(world),
+  ],
   ends: endlessThings,
 };
 const PROMISES = Object.keys(CHECKS) as readonly Broken['promise'][];

@@ -156,8 +156,9 @@ function failureProblems(reported: ReportedStep): readonly string[] {
 /** True if a foreign cloud job had shown before the step ended, or if the run adopted one. */
 function somebodyElseActed({ step, decision, holder, world }: ReportedStep): boolean {
   const known = decision === null ? [] : [...decision.before.knownCloudJobIds, decision.before.lastJobId];
-  const hasShown = ({ id, post, idShownAtMs }: Job) =>
-    post === null && idShownAtMs <= step.endedAtMs && !known.includes(id);
+  // A resumed run expects what it was planned with: a twin may have acted, or itself before it was reset.
+  const isForeign = ({ post }: Job) => post === null || (holder.plan.resumes !== undefined && post.holder !== holder);
+  const hasShown = (job: Job) => isForeign(job) && job.idShownAtMs <= step.endedAtMs && !known.includes(job.id);
   return world.truth.jobs.some(hasShown) || claimsForeign(holder, world);
 }
 

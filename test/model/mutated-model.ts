@@ -14,6 +14,7 @@ import type * as Exhaustive from './exhaustive.js';
 import type { Broken } from './invariants.js';
 import type * as Play from './play.js';
 import * as product from './play.js';
+import { drawAttended } from './attended.js';
 import { drawSteered } from './steered.js';
 import type { Scenario } from './scenario.js';
 
@@ -87,7 +88,7 @@ export interface Search {
 export function firstBroken(mutant: Player, { most, aim = {}, onOwn }: Search): Found | null {
   for (let seed = 1, played = 0; played < most; seed++) {
     if (!isAmong(aim, plotOf(seed))) continue;
-    const drawn = aim.isOperated === true ? drawSteered(seed) : drawScenario(seed);
+    const drawn = drawnFor(aim, seed);
     if (!fits(aim, drawn)) continue;
     played++;
     const found = broken(mutant, drawn, aim);
@@ -97,6 +98,11 @@ export function firstBroken(mutant: Player, { most, aim = {}, onOwn }: Search): 
     onOwn?.({ ...own, seed, played });
   }
   return null;
+}
+
+function drawnFor({ isAttended, isOperated }: Aim, seed: number): Scenario {
+  if (isAttended === true) return drawAttended(seed);
+  return isOperated === true ? drawSteered(seed) : drawScenario(seed);
 }
 
 /** The contract between machine and interpreter does not count: a mutation that only makes the two disagree shows nothing about the promises. */

@@ -1,6 +1,6 @@
 /** Plays many seeds in this thread and adds up the results. */
 import type { Counts } from './ground-truth.js';
-import { playOne } from './play.js';
+import { playOne, type Draw } from './play.js';
 import type { Machine } from './world.js';
 
 /** The result of many interleavings. */
@@ -13,13 +13,13 @@ export interface Tally {
 }
 
 /** @param stride plays every n-th seed, so that several processes can share a range */
-export function playSeeds(from: number, to: number, stride: number, machine?: Machine): Tally {
+export function playSeeds(from: number, to: number, stride: number, machine?: Machine, draw?: Draw): Tally {
   const counts: Counts = {};
   const broken: number[] = [];
   let played = 0;
   let events = 0;
   for (let seed = from; seed < to; seed += stride) {
-    const one = playOne(seed, machine);
+    const one = playOne(seed, machine, draw);
     played++;
     events += one.events;
     for (const [what, count] of Object.entries(one.counts)) counts[what] = (counts[what] ?? 0) + count;

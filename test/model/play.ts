@@ -1,17 +1,22 @@
 /** Plays one scenario in virtual time against a machine, and checks what happened against the promises. */
 import * as product from '../../src/domain/once/next.js';
+import type { ApprovalFacts } from '../../src/domain/contract.js';
 import type { Closing } from '../../src/domain/gates/gates.js';
 import { Dice } from '../chaos/dice.js';
+import { REQUESTER } from './approving-run.js';
 import { disrupt } from './disruptions.js';
 import { GroundTruth, type Counts, type HolderRecord } from './ground-truth.js';
 import { Cloud } from './cloud.js';
 import { drawScenario } from './draw-scenario.js';
-import { Execution, inheritedClearAtMs, type Past } from './execution.js';
+import { Execution } from './execution.js';
+import { inheritedClearAtMs } from './inherited.js';
+import type { Past } from './recorded.js';
 import { brokenPromises, type Broken } from './invariants.js';
 import { drawnPolls } from './polls.js';
 import { Mishaps } from './mishaps.js';
 import type { Disruption, PlannedRun, Scenario } from './scenario.js';
 import { Server } from './server.js';
+import { planLeft, resumedPlan } from './resumed-plan.js';
 import { SteeredRun } from './steered-run.js';
 import type { Transcript } from './transcript.js';
 import { BEGIN_MS, VirtualTime } from './virtual-time.js';
@@ -20,6 +25,11 @@ import type { Machine, World } from './world.js';
 /** Longer than any interleaving that ends. Chosen: three runs of three steps, each undone, each settled at its limit. */
 const LONGEST_MS = 6 * 3_600_000;
 const MOST_EVENTS = 40_000;
+/** Who signs, where a vote has to be signed. */
+const ISSUER = 'https://id.example.com';
+
+/** Makes the scenario of a seed. */
+export type Draw = (seed: number) => Scenario;
 
 /** The result of an interleaving. */
 export interface Played {
@@ -28,9 +38,13 @@ export interface Played {
   readonly events: number;
 }
 
-/** Plays the interleaving of a seed. @param machine a broken one, in tests of the model itself */
-export function playOne(seed: number, machine: Machine = product): Played & { readonly scenario: Scenario } {
-  const scenario = drawScenario(seed);
+/** Plays the interleaving of a seed. @param machine a broken one, in tests of the model itself @param draw makes its scenario */
+export function playOne(
+  seed: number,
+  machine: Machine = product,
+  draw: Draw = drawScenario,
+): Played & { readonly scenario: Scenario } {
+  const scenario = draw(seed);
   return { ...playScenario(scenario, machine), scenario };
 }
 
@@ -51,6 +65,10 @@ export class Stage {
   /** The run above waits on. */
   #isResetting = false;
   #nextRun = 0;
+  /** A run is planned or waits for an approval, and has no execution yet. */
+  #isWaiting = false;
+  /** Planned with the run before it, which resumes the same one. */
+  #twin: { readonly of: string; readonly atMs: number; readonly plan: PlannedRun } | null = null;
 
   /** @param own replaces the dice and the mishaps of the scenario, and the random times of polls */
   constructor(
@@ -110,21 +128,90 @@ export class Stage {
   }
 
   #startRun(): void {
-    const { scenario, time, mishaps } = this.world;
-    const plan = scenario.runs[this.#nextRun];
-    if (plan === undefined || this.holder?.isOpen === true) return;
+    const { scenario, time } = this.world;
+    const planned = scenario.runs[this.#nextRun];
+    if (planned === undefined || this.holder?.isOpen === true || this.#isWaiting) return;
     this.#nextRun++;
+    const { resumes } = planned;
+    if (resumes === undefined) return this.#approve(planned);
+    const plan = this.#resumed(planned);
+    if (plan === null) return this.#closed();
+    this.#isWaiting = true;
+    time.after(resumes.plannedMs, () => {
+      this.#isWaiting = false;
+      this.#approve(plan);
+    });
+  }
+
+  /** Plans what is left of the run that has closed. @returns `null` if it is refused */
+  #resumed(planned: PlannedRun): PlannedRun | null {
+    const { truth, log, scenario, time } = this.world;
+    if (planned.resumes?.isTwin === true) {
+      const twin = this.#twin;
+      this.#twin = null;
+      if (twin !== null) truth.resumes.push({ of: twin.of, planHash: this.#hash(), atMs: twin.atMs, refused: null });
+      return twin?.plan ?? null;
+    }
+    const last = this.holder;
+    if (last === null) return null;
+    const left = resumedPlan(last, this.world);
+    const of = last.run.facts.planHash;
+    const atMs = time.nowMs;
+    const refused = 'found' in left ? left.code : null;
+    truth.count(refused === null ? 'resumed' : `resume refused: ${refused}`);
+    log('resume', () => ('found' in left ? `${left.code}: ${left.found}` : left.steps.map(({ id }) => id).join(', ')));
+    truth.resumes.push({ of, planHash: refused === null ? this.#hash() : null, atMs, refused });
+    if ('found' in left) return null;
+    const next = scenario.runs[this.#nextRun];
+    if (next?.resumes?.isTwin === true) this.#twin = { of, atMs, plan: planLeft(last.run.plan, next, left) };
+    return planLeft(last.run.plan, planned, left);
+  }
+
+  #hash(): string {
+    return `plan-${this.#nextRun}`;
+  }
+
+  /** A run waits until it is approved, and while it is paused, before it takes the lease. */
+  #approve(plan: PlannedRun): void {
+    const { time } = this.world;
+    const { nowMs } = time;
+    const facts = {
+      requestedBy: REQUESTER,
+      planHash: this.#hash(),
+      issuer: plan.isSigned === true ? ISSUER : null,
+    };
+    this.#steering = plan.commands === undefined ? null : new SteeredRun(this.world, plan, facts, () => this.holder);
+    const open = () => {
+      this.#isWaiting = false;
+      this.#begin(plan, facts, time.nowMs - nowMs);
+    };
+    const { approval } = plan;
+    if (approval === undefined || this.#steering === null) return open();
+    const steering = this.#steering;
+    this.#isWaiting = true;
+    const end = () => {
+      this.#isWaiting = false;
+      this.#closed();
+    };
+    steering.approvals.ask(approval, (approved) =>
+      approved ? steering.whenFree((isFree) => (isFree ? open() : end())) : end(),
+    );
+  }
+
+  /** @param heldMs how long people were waited for */
+  #begin(plan: PlannedRun, facts: ApprovalFacts, heldMs: number): void {
+    const { scenario, time, mishaps } = this.world;
     const { nowMs } = time;
     const run = {
       plan,
       limits: scenario.limits,
       usualDurationMs: scenario.cloud.usualDurationMs,
-      deadlineAtMs: nowMs + plan.deadlineMs,
+      deadlineAtMs: nowMs - heldMs + plan.deadlineMs + heldMs,
       closing: closingOf(plan, nowMs),
+      facts,
       clearAtMs: inheritedClearAtMs(this.holder, nowMs),
     };
     mishaps.passed('runBegins');
-    this.#steering = plan.commands === undefined ? null : new SteeredRun(this.world, plan.commands, () => this.holder);
     this.#open(run, `R${this.executions.length + 1}`, { recorded: [], scheduledAtMs: null, pending: null });
   }
 
@@ -134,12 +221,15 @@ export class Stage {
       runId: `R${this.executions.length + 1}`,
       chainId,
       plan: run.plan,
+      planHash: run.facts.planHash,
+      deadlineAtMs: run.deadlineAtMs,
       startedAtMs: time.nowMs,
       closedAtMs: null,
       status: 'RUNNING',
       cancelRequestedAtMs: null,
       readInRunId: null,
       decisions: [],
+      waits: [],
       report: null,
       leftAs: null,
     };

@@ -4,9 +4,12 @@
  */
 import { parseArgs } from 'node:util';
 import {
+  playApprovals,
+  playChecks,
   playCommands,
   playDecisions,
   playPairs,
+  playResumes,
   playRetries,
   playSingles,
   transcriptOf,
@@ -30,7 +33,14 @@ async function main(): Promise<number> {
   console.log(described('decisions about a blocked step', decisions));
   const retries = await playRetries();
   console.log(described('commands and faults during a retry', retries));
-  const broken = [singles, ...pairs.values(), commands, decisions, retries].flatMap((end) => end.broken);
+  const approvals = await playApprovals();
+  console.log(described('votes on approvals', approvals));
+  const checks = await playChecks();
+  console.log(described('checks', checks));
+  const resumes = await playResumes();
+  console.log(described('resumed runs', resumes));
+  const ofPeople = [commands, decisions, retries, approvals, checks, resumes];
+  const broken = [singles, ...pairs.values(), ...ofPeople].flatMap((end) => end.broken);
   for (const line of [...singles.different, ...broken]) console.log(line);
   const seconds = ((performance.now() - beganAtMs) / 1_000).toFixed(1);
   console.log(`${singles.different.length} lines differ, ${broken.length} promises broken, ${seconds} s`);

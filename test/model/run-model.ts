@@ -1,9 +1,13 @@
-/** `npm run model -- --count 1000000 --seed 1`: plays random interleavings on all cores. The first that breaks a promise is shrunk and printed. */
+/**
+ * `npm run model -- --count 1000000 --seed 1`: plays random interleavings on all cores. The first that breaks a promise is shrunk and printed.
+ * With `--people`: with approvals, checks and runs that resume one another.
+ */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { drawAttended } from './attended.js';
 import { describeFailure } from './describe-failure.js';
 import { addUp, playSeeds, type Tally } from './play-seeds.js';
 
@@ -17,33 +21,43 @@ interface Share {
   readonly from: number;
   readonly to: number;
   readonly stride: number;
+  readonly people: boolean;
 }
 
 // Processes instead of threads, because tsx does not compile for threads.
 if (process.send === undefined) process.exitCode = await main();
-else process.once('message', ({ from, to, stride }: Share) => process.send?.(playSeeds(from, to, stride)));
+else process.once('message', (share: Share) => process.send?.(playShare(share)));
 
 /** @returns the exit code */
 async function main(): Promise<number> {
   const { values } = parseArgs({
-    options: { count: { type: 'string', default: '100000' }, seed: { type: 'string', default: '1' } },
+    options: {
+      count: { type: 'string', default: '100000' },
+      seed: { type: 'string', default: '1' },
+      people: { type: 'boolean', default: false },
+    },
   });
+  const { people } = values;
   const [first, count] = [Number(values.seed), Number(values.count)];
   const beganAtMs = performance.now();
   let total = addUp([]);
   for (let from = first; from < first + count && total.broken.length === 0; from += SEEDS_AT_ONCE)
-    total = addUp([total, await playOnAllCores(from, Math.min(from + SEEDS_AT_ONCE, first + count))]);
+    total = addUp([total, await playOnAllCores(from, Math.min(from + SEEDS_AT_ONCE, first + count), people)]);
   console.log(described(total, performance.now() - beganAtMs));
   const [seed] = total.broken;
   if (seed === undefined) return 0;
-  console.log(`\n${describeFailure(seed)}`);
+  console.log(`\n${people ? describeFailure(seed, undefined, drawAttended, ' --people') : describeFailure(seed)}`);
   return 1;
 }
 
-async function playOnAllCores(from: number, to: number): Promise<Tally> {
+function playShare({ from, to, stride, people }: Share): Tally {
+  return playSeeds(from, to, stride, undefined, people ? drawAttended : undefined);
+}
+
+async function playOnAllCores(from: number, to: number, people: boolean): Promise<Tally> {
   const stride = Math.min(availableParallelism(), to - from);
-  if (stride === 1) return playSeeds(from, to, 1);
-  const shares = Array.from({ length: stride }, (_item, index) => ({ from: from + index, to, stride }));
+  if (stride === 1) return playShare({ from, to, stride, people });
+  const shares = Array.from({ length: stride }, (_item, index) => ({ from: from + index, to, stride, people }));
   return addUp(await Promise.all(shares.map(inProcess)));
 }
 

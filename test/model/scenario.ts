@@ -5,8 +5,18 @@
 import type { Action } from '../../src/domain/target/actions.js';
 import type { FailureName } from '../../src/domain/failures.js';
 import type { Limits } from '../../src/domain/once/limits.js';
-import type { OnCancel, OnFailure, PlannedCompensation } from '../../src/domain/plan/plan.js';
-import type { RunCommandName, TargetCommandName } from '../../src/domain/steering/command-names.js';
+import type {
+  ApprovalRules,
+  ExpectedCounts,
+  OnCancel,
+  OnFailure,
+  PlannedCompensation,
+} from '../../src/domain/plan/plan.js';
+import type {
+  ApprovalCommandName,
+  RunCommandName,
+  TargetCommandName,
+} from '../../src/domain/steering/command-names.js';
 import type { InstanceState } from '../../src/simulator/effects.js';
 
 /** Plain JSON, except that a duration can be infinite. */
@@ -62,8 +72,75 @@ export interface PlannedRun {
   readonly operator?: readonly OperatorMove[];
   /** Commands to the run; absent if no one gives any. */
   readonly commands?: readonly RunCommand[];
+  /** Approvals and checks between the actions; absent: none. */
+  readonly asides?: readonly PlannedAside[];
+  /** What people have to approve before anything is done; absent: nothing. */
+  readonly approval?: ApprovalRules;
+  /** How people vote on approvals. Only with `commands`, if it is an empty list. */
+  readonly votes?: readonly PlannedVote[];
+  /** Only a signed vote counts. */
+  readonly isSigned?: true;
+  /** It resumes the run that has closed, and has its steps. */
+  readonly resumes?: Resuming;
   /** The delay after the previous run has closed. */
   readonly startsAfterMs: number;
+}
+
+/** A step without an action, before the action with the same position; 0 is the first. */
+export type PlannedAside = PlannedCheck | PlannedApproval;
+
+interface Aside {
+  /** Only where an earlier run has named it. */
+  readonly id?: string;
+  readonly at: number;
+  readonly onFailure: Extract<OnFailure, 'compensate' | 'abort'>;
+}
+
+/** An approval that a step asks for. */
+interface PlannedApproval extends Aside {
+  readonly kind: 'approval';
+  readonly rules: ApprovalRules;
+}
+
+/** A check, and how the site answers it. */
+export interface PlannedCheck extends Omit<Aside, 'onFailure'> {
+  readonly kind: 'check';
+  readonly onFailure: OnFailure;
+  /** It comes before the first action, wherever it is planned. */
+  readonly before: boolean;
+  readonly withinMs: number;
+  readonly stableMs: number;
+  readonly timeoutMs: number;
+  /** From when on, milliseconds after the first request, it answers how; as wanted before the first. */
+  readonly site: readonly { readonly fromMs: number; readonly answers: 'wanted' | 'wrong' | 'nothing' | 'forbidden' }[];
+  /** When the worker that asks is lost, milliseconds after the first request. */
+  readonly lostAtMs: readonly number[];
+}
+
+/** One vote of a person. */
+export interface PlannedVote {
+  readonly command: ApprovalCommandName;
+  /** `ann` has requested every run. */
+  readonly actor: string;
+  /** After the run began, or after each approval was asked for. */
+  readonly since: 'begin' | 'asked';
+  readonly afterMs: number;
+  /** How long after it the same one comes again with the same key; `null`: never. */
+  readonly againAfterMs: number | null;
+  /** How long it takes from the run to the target. */
+  readonly passedOnMs: number;
+  /** It names the plan of another run. */
+  readonly isOfAnotherPlan?: true;
+  /** Whose the token is, and how long it takes to verify it; `null`: it proves nothing. Absent: it has none. */
+  readonly token?: { readonly proves: string | null; readonly verifyMs: number };
+}
+
+/** How a run is resumed. */
+export interface Resuming {
+  /** How long before the lease is taken it is planned. */
+  readonly plannedMs: number;
+  /** It was planned when the run before it was, which resumes the same one. */
+  readonly isTwin?: true;
 }
 
 /** What an operator decides, and how long after a step was blocked; `null`: no one decides in time. */
@@ -79,7 +156,9 @@ export interface OperatorMove {
 /** A command to the run. */
 export interface RunCommand {
   readonly command: RunCommandName;
-  /** After the start of the run. */
+  /** Absent: after the run began. */
+  readonly since?: 'asked';
+  /** After the run began, or after the first approval was asked for. */
   readonly afterMs: number;
   /** How long after it the same one comes again with the same key; `null`: never. */
   readonly againAfterMs: number | null;
@@ -87,8 +166,12 @@ export interface RunCommand {
   readonly passedOnMs: number;
 }
 
-/** One step of a plan. */
+/** One action of a plan. */
 export interface PlannedAction {
+  /** Only where an earlier run has named it. */
+  readonly id?: string;
+  /** Only in a run that resumes another one. */
+  readonly expects?: ExpectedCounts | undefined;
   readonly action: Action;
   readonly deadlineMs: number;
   readonly stableMs: number;

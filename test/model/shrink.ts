@@ -45,6 +45,12 @@ function smallerOnes(scenario: Scenario): readonly Scenario[] {
           }))
         : [],
     ),
+    ...runs.flatMap((run, index) =>
+      [
+        ...without(run.asides ?? []).map((asides) => ({ ...run, asides })),
+        ...without(run.votes ?? []).map((votes) => ({ ...run, votes })),
+      ].map((fewer) => ({ ...scenario, runs: runs.with(index, fewer) })),
+    ),
     ...runs.flatMap(({ closesAfterMs, ...run }, index) =>
       closesAfterMs === undefined ? [] : [{ ...scenario, runs: runs.with(index, run) }],
     ),

@@ -2,6 +2,7 @@
  * The run above the lease with an operator, as in `src/workflows/run-steering.ts` and `target-steering.ts`: the product's own rules decide what
  * is accepted and what follows, and messages between run and target take their time.
  */
+import type { ApprovalFacts } from '../../src/domain/contract.js';
 import type { RunCommandName, TargetCommandName } from '../../src/domain/steering/command-names.js';
 import type { CommandArguments } from '../../src/domain/steering/commands.js';
 import {
@@ -19,9 +20,10 @@ import {
   NOT_BLOCKED,
   type TargetSteering,
 } from '../../src/domain/steering/target-steering.js';
+import { ApprovingRun } from './approving-run.js';
 import type { Execution } from './execution.js';
 import type { Pause } from './ground-truth.js';
-import type { OperatorMove, RunCommand } from './scenario.js';
+import type { OperatorMove, PlannedRun, RunCommand } from './scenario.js';
 import { TARGET } from './step-flow.js';
 import type { World } from './world.js';
 
@@ -30,6 +32,7 @@ const ANSWER_MS = 200;
 
 /** One run, whatever executions of its target a reset makes. */
 export class SteeredRun {
+  readonly approvals: ApprovingRun;
   #run: RunSteering = NOT_STEERED;
   #target: TargetSteering = NOT_BLOCKED;
   /** The newest order that the target has received. */
@@ -47,23 +50,47 @@ export class SteeredRun {
   #againAtNextBlock: (() => void) | null = null;
   /** The target has been asked to stop. */
   #isAborted = false;
+  /** A step waits for an approval. */
+  #isAsking = false;
+  /** Commands that come once people are asked. */
+  readonly #planned: (() => void)[] = [];
+  /** Begins the target, once the run is not paused. */
+  #begin: ((isFree: boolean) => void) | null = null;
 
   constructor(
     private readonly world: World,
-    commands: readonly RunCommand[],
+    { commands = [], votes = [] }: Pick<PlannedRun, 'commands' | 'votes'>,
+    facts: ApprovalFacts,
     private readonly execution: () => Execution | null,
   ) {
-    for (const [index, { command, afterMs, againAfterMs, passedOnMs }] of commands.entries()) {
-      const given = { actor: 'ann', reason: 'r', key: `k${index}` };
-      const give = () => this.#command(command, given, passedOnMs);
-      world.time.after(afterMs, give);
-      if (againAfterMs !== null) world.time.after(afterMs + againAfterMs, give);
-    }
+    this.approvals = new ApprovingRun(world, facts, votes, {
+      log: () => this.#run.log,
+      setLog: (log) => void (this.#run = { ...this.#run, log }),
+      isStopping: () => this.#run.stage === 'ending',
+    });
+    for (const [index, planned] of commands.entries())
+      if (planned.since === undefined) this.#plan(planned, index);
+      else this.#planned.push(() => this.#plan(planned, index));
+    this.approvals.onAsk = () => this.#planned.splice(0).forEach((plan) => plan());
+  }
+
+  #plan({ command, afterMs, againAfterMs, passedOnMs }: RunCommand, index: number): void {
+    const given = { actor: 'ann', reason: 'r', key: `k${index}` };
+    const give = () => this.#command(command, given, passedOnMs);
+    this.world.time.after(afterMs, give);
+    if (againAfterMs !== null) this.world.time.after(afterMs + againAfterMs, give);
+  }
+
+  /** The target is about to begin. @param proceed called at once, or when the run is no longer paused; with false if it was aborted */
+  whenFree(proceed: (isFree: boolean) => void): void {
+    if (isHeld(this.#run)) this.#begin = proceed;
+    else proceed(this.#run.stage !== 'ending');
   }
 
   /** An execution of the target opens. A reset delivers orders and an abort of before again. */
   begins(chainId: string): void {
     this.#wake = null;
+    this.#isAsking = false;
     this.#target = { ...NOT_BLOCKED, paused: this.#target.paused };
     if (this.#isAborted) this.world.time.after(1, () => this.execution()?.cancel());
     if (this.#chainId !== chainId) this.#follow(afterRunEvent(this.#run, { kind: 'targetBegins' }));
@@ -73,6 +100,7 @@ export class SteeredRun {
   /** The target has ended, and with it the run. */
   ends(): void {
     this.#wake = null;
+    this.approvals.targetEnds();
     this.#follow(afterRunEvent(this.#run, { kind: 'cancelled' }));
   }
 
@@ -92,6 +120,19 @@ export class SteeredRun {
     this.world.truth.blocks.push({ step, atMs: this.world.time.nowMs });
     this.#againAtNextBlock?.();
     if (this.#target.paused) this.#rests();
+  }
+
+  /** A step waits for an approval, so nothing is in flight. */
+  asks(): void {
+    this.#isAsking = true;
+    this.#wake = () => {};
+    if (this.#target.paused) this.#rests();
+  }
+
+  /** It waits no longer. */
+  answered(): void {
+    this.#isAsking = false;
+    this.#wake = null;
   }
 
   /** @param move its command `null`: no one decides in time @returns false if it is refused, or the time does not pass */
@@ -175,7 +216,15 @@ export class SteeredRun {
     }
     truth.count(`${command} accepted`);
     this.#follow(state);
+    if (command === 'abort') this.approvals.stops();
+    const begin = this.#begin;
+    if (begin !== null && !isHeld(state)) {
+      this.#begin = null;
+      return begin(command !== 'abort');
+    }
     if (command === 'abort') return time.after(passedOnMs, () => this.#abort());
+    // There is no target yet that it could be passed on to.
+    if (state.target === 'none') return;
     const { order } = state;
     const paused = isHeld(state);
     time.after(passedOnMs, () => this.#receive(order, paused));
@@ -194,7 +243,7 @@ export class SteeredRun {
     const wake = this.#wake;
     if (wake === null) return;
     if (paused) return this.#rests();
-    if (this.#target.stage !== 'blocked') this.#wake = null;
+    if (this.#target.stage !== 'blocked' && !this.#isAsking) this.#wake = null;
     wake();
   }
 

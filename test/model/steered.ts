@@ -20,7 +20,7 @@ export function drawSteered(seed: number): Scenario {
 }
 
 /** The last one ends a pause: a run that stays paused has no end. It comes after every repeat, since a repeat of what was refused may be accepted. */
-function drawCommands(dice: Dice): readonly RunCommand[] {
+export function drawCommands(dice: Dice): readonly RunCommand[] {
   let afterMs = 0;
   const drawn = dice.times(dice.whole(1, 5), () => {
     // Some come at the same moment as the one before.

@@ -3,7 +3,7 @@ import type { Baseline } from '../../src/domain/contract.js';
 import type { OnceRules } from '../../src/domain/once/events.js';
 import { unseenAttemptMs } from '../../src/domain/once/limits.js';
 import { unsettled } from '../../src/domain/once/settling.js';
-import { endedAs, endingOf, type OnceState } from '../../src/domain/once/state.js';
+import { endedAs, endingOf, type Ending, type OnceState } from '../../src/domain/once/state.js';
 import {
   stateAfter,
   cancelled,
@@ -13,7 +13,7 @@ import {
   type ActivityEnd as ReportedEnd,
   type Decided,
 } from '../../src/domain/once/activity-end.js';
-import { requiredState, type ActionStep } from '../../src/domain/plan/plan.js';
+import { requiredState, type ActionStep, type PlannedStep } from '../../src/domain/plan/plan.js';
 import { needsSettling, stepOutcome, type StepOutcome } from '../../src/domain/report/step-outcome.js';
 import type { Target } from '../../src/domain/target/target.js';
 import { obstacleTo, type StepTimes } from '../../src/workflows/step-obstacle.js';
@@ -51,16 +51,16 @@ export function* performStep(
   return yield* settledOutcome(step, baseline, context, run, left, times.nowMs);
 }
 
-/** For a step that a cancelled run does not begin: settles it if a reset may have interrupted it. */
+/** For a step that is no longer begun: settles it if a reset may have interrupted it. @param ending how it then counts */
 export function* settleAfterReset(
-  step: ActionStep,
+  step: PlannedStep,
   baseline: Baseline,
   context: Context,
   run: RunArguments,
+  ending: Ending = cancelled('Cancelled before it began'),
 ): Flow<StepOutcome | null> {
-  if (!(yield* wasDecidedBefore(baseline))) return null;
+  if (step.kind !== 'action' || !(yield* wasDecidedBefore(baseline))) return null;
   const { nowMs } = context;
-  const ending = cancelled('Cancelled before it began');
   return yield* settledOutcome(
     step,
     baseline,
@@ -77,7 +77,7 @@ export function isDecidedBefore({ readInRunId }: Baseline, { runId }: Context): 
 }
 
 /** The same, recorded, as in `src/workflows/after-reset.ts`: what follows must be the same in every replay. */
-function* wasDecidedBefore({ readInRunId }: Baseline): Flow<boolean> {
+export function* wasDecidedBefore({ readInRunId }: Baseline): Flow<boolean> {
   const answer = yield { kind: 'run', isCancellable: false };
   if (answer.kind !== 'run') throw new TypeError(`The run cannot end ${answer.kind}`);
   return readInRunId !== answer.runId;

@@ -1,22 +1,31 @@
 /** The workflow of one target, as in `src/workflows/target-run.ts` and `compensate.ts`, in virtual time: capture, steps, undo, outcome. */
 import { describeAction } from '../../src/domain/target/actions.js';
 import { isAtRest } from '../../src/domain/target/cloud-job.js';
-import { owedUndos, type DoneStep, type OwedUndo } from '../../src/domain/report/compensation.js';
+import { owedUndos, undoStep, type DoneStep, type OwedUndo } from '../../src/domain/report/compensation.js';
 import type { Baseline } from '../../src/domain/contract.js';
 import { failureRecord, type FailureName } from '../../src/domain/failures.js';
-import { isGateFailure } from '../../src/domain/gates/gates.js';
 import { unseenAttemptMs } from '../../src/domain/once/limits.js';
-import { endedAs, endingOf, nothingKnown } from '../../src/domain/once/state.js';
+import { endedAs, endingOf, nothingKnown, type Ending } from '../../src/domain/once/state.js';
 import { targetOutcome } from '../../src/domain/report/outcome.js';
-import type { ActionStep } from '../../src/domain/plan/plan.js';
+import type { ActionStep, PlannedStep } from '../../src/domain/plan/plan.js';
 import type { RemainingEffect, StepReport } from '../../src/domain/report/report.js';
-import { doneOf } from '../../src/domain/steering/decisions.js';
+import type { StepOutcome } from '../../src/domain/report/step-outcome.js';
+import { afterStep, heldBackBy, isUndoDue, type StepsResult } from '../../src/domain/report/steps-result.js';
+import { doneOf, type BlockedStep } from '../../src/domain/steering/decisions.js';
 import { statusMeaning, type Observation } from '../../src/domain/target/target.js';
+import { performCheck, untilApproved, type Approved } from './aside-flow.js';
 import type { TargetOfRun } from './ground-truth.js';
 import type { Context, Flow, RunArguments } from './flow.js';
 import { resolveBlocked } from './operator-flow.js';
-import type { PlannedRun } from './scenario.js';
-import { isDecidedBefore, settleAfterReset, performStep, rulesOf, settleToCloseMs } from './step-flow.js';
+import { checkOf, plannedSteps } from './planned-steps.js';
+import {
+  isDecidedBefore,
+  performStep,
+  rulesOf,
+  settleAfterReset,
+  settleToCloseMs,
+  wasDecidedBefore,
+} from './step-flow.js';
 
 /** Why a run is not begun. */
 type Refusal = FailureName | 'cancelled';
@@ -30,10 +39,10 @@ export function* targetRun(context: Context, run: RunArguments): Flow<TargetOfRu
   const captured = yield* captureAtRest(context, run);
   if (typeof captured === 'string')
     return reported({ steps: [], compensations: [], remaining: [] }, captured, null, context);
-  const { steps, done, baseline, undoAsked } = yield* runSteps(context, run, captured);
-  const isClear = steps.every(({ result }) => result !== 'indeterminate');
-  const undo = isClear && (context.cancelled ? run.plan.onCancel === 'compensate' : undoAsked);
-  const undone = undo ? yield* compensate(context, run, done, baseline) : { compensations: [], remaining: [] };
+  const result = yield* runSteps(context, run, captured);
+  const { steps, done, baseline } = result;
+  const isDue = isUndoDue(result, run.plan.onCancel, context.cancelled);
+  const undone = isDue ? yield* compensate(context, run, done, baseline) : { compensations: [], remaining: [] };
   return reported({ steps, ...undone }, null, captured.observation, context);
 }
 
@@ -107,47 +116,75 @@ function firstBaseline(observation: Observation, readInRunId: string): Baseline 
   return { observation, lastJobId, knownCloudJobIds: lastJobId === null ? [] : [lastJobId], readInRunId };
 }
 
-interface Course {
-  readonly steps: readonly StepReport[];
-  readonly done: readonly DoneStep[];
-  readonly baseline: Baseline;
-  readonly undoAsked: boolean;
-}
-
-function* runSteps(context: Context, run: RunArguments, from: Baseline): Flow<Course> {
+function* runSteps(context: Context, run: RunArguments, from: Baseline): Flow<StepsResult> {
   const steps: StepReport[] = [];
   const done: DoneStep[] = [];
   let baseline = from;
   let undoAsked = false;
+  let heldBack: Ending | null = null;
   let heldMs = 0;
-  for (const [index, planned] of run.plan.steps.entries()) {
-    const step = stepOf(planned, index, run);
-    heldMs += yield* atEdge(context, run);
-    const isBegun =
-      baseline.readAfterReset === true || isDecidedBefore(baseline, context) || steps.some(({ sent }) => sent !== 'no');
-    const times = {
-      nowMs: context.nowMs,
-      deadlineAtMs: Math.min(context.nowMs + step.deadlineMs, run.deadlineAtMs + heldMs),
-      closing: isBegun ? undefined : (run.closing ?? undefined),
-    };
-    let outcome = context.cancelled
-      ? yield* settleAfterReset(step, baseline, context, run)
-      : yield* performStep(step, baseline, context, run, times, true);
-    if (outcome === null) break;
-    const resolved = yield* resolveBlocked(step, outcome, context, run, times.closing);
-    if (resolved !== null) outcome = resolved.outcome;
+  let nowMs = baseline.observation.observedAtMs;
+  for (const step of plannedSteps(run.plan, run.usualDurationMs)) {
+    nowMs = Math.max(nowMs, steps.at(-1)?.endedAtMs ?? nowMs);
+    const waitedMs = yield* atEdge(context, run);
+    if (waitedMs > 0) nowMs = Math.max(nowMs, context.nowMs);
+    heldMs += waitedMs;
+    let outcome: StepOutcome | null;
+    let doneSteps: readonly DoneStep[] | null = null;
+    if (context.cancelled) outcome = yield* settleAfterReset(step, baseline, context, run);
+    else if (heldBack !== null) outcome = yield* settleAfterReset(step, baseline, context, run, heldBack);
+    else if (step.kind === 'approval') {
+      const approved: Approved = yield* untilApproved(step, baseline, nowMs, context, run);
+      heldMs += approved.heldMs;
+      ({ outcome } = approved);
+      // A rejection is undone once the run is not paused.
+      if (outcome.report.result === 'failed') heldMs += yield* atEdge(context, run);
+    } else if (step.kind === 'check') {
+      const times = { nowMs, deadlineAtMs: run.deadlineAtMs + heldMs };
+      outcome = yield* performCheck(step, checkOf(run.plan, step.id), baseline, times, context);
+    } else {
+      const action = actionOf(step);
+      const isBegun =
+        baseline.readAfterReset === true ||
+        isDecidedBefore(baseline, context) ||
+        steps.some(({ sent }) => sent !== 'no');
+      const times = {
+        nowMs: context.nowMs,
+        deadlineAtMs: Math.min(context.nowMs + action.deadlineMs, run.deadlineAtMs + heldMs),
+        closing: isBegun ? undefined : (run.closing ?? undefined),
+      };
+      outcome = yield* performStep(action, baseline, context, run, times, true);
+      const resolved: BlockedStep | null = yield* resolveBlocked(action, outcome, context, run, times.closing);
+      if (resolved !== null) {
+        ({ outcome } = resolved);
+        doneSteps = doneOf(resolved);
+      }
+    }
+    if (outcome === null) {
+      if (yield* isPassed(step, baseline)) continue;
+      break;
+    }
     baseline = outcome.baseline;
     // By the name of the step, whichever of its decisions ended it.
     steps.push({ ...outcome.report, id: step.id });
-    done.push(...doneOf({ earlier: resolved?.earlier ?? [], outcome }));
-    const { result, sent, failure } = outcome.report;
-    if (result === 'succeeded' || result === 'skipped') continue;
-    const isTooLate = sent === 'no' && isGateFailure(failure?.name);
-    if (result === 'failed' && planned.onFailure === 'continue' && !isTooLate) continue;
-    undoAsked = result === 'failed' && (planned.onFailure === 'compensate' || planned.onFailure === 'pause');
-    break;
+    done.push(...(doneSteps ?? (outcome.done === null ? [] : [outcome.done])));
+    const next = afterStep(step, outcome.report);
+    undoAsked ||= heldBack === null && next === 'undo';
+    if (next !== 'nextStep' && !(yield* isPassed(step, baseline))) break;
+    if (next !== 'nextStep') heldBack ??= heldBackBy(step, outcome.report);
   }
   return { steps, done, baseline, undoAsked };
+}
+
+/** The run before a reset may have been past this approval or check, in a step that is not clear yet. */
+function* isPassed({ kind }: PlannedStep, baseline: Baseline): Flow<boolean> {
+  return kind !== 'action' && (yield* wasDecidedBefore(baseline));
+}
+
+/** Plans of the model have no waits. @throws TypeError for a step that has no action */
+function actionOf(step: PlannedStep): ActionStep {
+  if (step.kind !== 'action') throw new TypeError(`${step.id} has no action`);
+  return step;
 }
 
 /** Waits while the run is paused. @returns how long, which counts against no deadline */
@@ -156,17 +193,6 @@ function* atEdge(context: Context, { plan }: RunArguments): Flow<number> {
   const fromMs = context.nowMs;
   yield { kind: 'edge', isCancellable: true };
   return context.nowMs - fromMs;
-}
-
-/** How long reaching the desired state may take. Chosen: shorter than the catalogue's, so that a run ends after fewer readings. */
-const VERIFY_WITHIN_MS = 30_000;
-
-function stepOf(planned: PlannedRun['steps'][number], index: number, { usualDurationMs }: RunArguments): ActionStep {
-  const { action, deadlineMs, stableMs, holds, onFailure, compensation } = planned;
-  const verify = { withinMs: VERIFY_WITHIN_MS, stableMs };
-  const id = `${index + 1}-${action.action}`;
-  const step: ActionStep = { kind: 'action', id, action, deadlineMs, verify, usualDurationMs, onFailure, compensation };
-  return holds === false ? { ...step, holds } : step;
 }
 
 function* compensate(
@@ -184,7 +210,9 @@ function* compensate(
       remaining.push(notSent(undo, 'an earlier undo is indeterminate'));
       continue;
     }
-    const step = undoStep(undo, index + 1 === undos.length);
+    // The product gives an undo at least the time of the action table; with less an interleaving ends after fewer polls.
+    const { deadlineMs } = undo.step;
+    const step = { ...undoStep(undo, [undo.step], index + 1 === undos.length), deadlineMs };
     // An undo has its own deadline: a run that ran out of time is still undone.
     const times = { nowMs: context.nowMs, deadlineAtMs: context.nowMs + step.deadlineMs };
     const outcome = yield* performStep(step, from, context, run, times, false);
@@ -194,13 +222,6 @@ function* compensate(
     if (result !== 'succeeded' && result !== 'skipped') remaining.push(notSent(undo, `its undo ended ${result}`));
   }
   return { compensations, remaining };
-}
-
-function undoStep({ step, action }: OwedUndo, isLast: boolean): ActionStep {
-  const { holds: _ofTheStep, ...rest } = step;
-  const compensation = { kind: 'none', reason: 'an undo is not undone' } as const;
-  const undo: ActionStep = { ...rest, id: `undo-${step.id}`, action, onFailure: 'continue', compensation };
-  return isLast ? undo : { ...undo, holds: false };
 }
 
 function notSent({ step, action }: OwedUndo, why: string): RemainingEffect {

@@ -5,6 +5,7 @@ import type { InstanceState } from '../../src/simulator/effects.js';
 import type { HolderRecord, Job } from './ground-truth.js';
 import { describe, hasFailed } from './cloud.js';
 import { describeJob } from './once.js';
+import { plannedSteps } from './planned-steps.js';
 import { claimsForeign, foreignBetween, jobsOf, othersBetween, reportedSteps } from './reported.js';
 import type { World } from './world.js';
 
@@ -51,13 +52,23 @@ function couldNotBeSeen({ report }: HolderRecord, { cloud }: World): boolean {
 }
 
 /** True if the failed step, or the cancel, asked for an undo. If both happened, both must ask. */
-function undoWasAsked({ report, plan, cancelRequestedAtMs }: HolderRecord): boolean {
-  const last = report?.steps.at(-1);
-  const planned = report === null ? undefined : plan.steps[report.steps.length - 1];
-  const byFailure = last?.result === 'failed' && planned?.onFailure === 'compensate';
+function undoWasAsked(holder: HolderRecord): boolean {
+  const { plan, cancelRequestedAtMs } = holder;
+  const decisive = decisiveStep(holder);
+  const planned = plannedSteps(plan, 0).find(({ id }) => id === decisive?.id);
+  const isAsked = planned !== undefined && planned.kind !== 'wait' && planned.onFailure === 'compensate';
+  const byFailure = decisive?.result === 'failed' && isAsked;
   const byCancel = plan.onCancel === 'compensate';
   if (cancelRequestedAtMs === null) return byFailure;
-  return last?.result === 'failed' ? byFailure && byCancel : byCancel;
+  return decisive?.result === 'failed' ? byFailure && byCancel : byCancel;
+}
+
+/** The last step; after a reset the approval or the check that holds back what comes after it. */
+function decisiveStep({ report, plan }: HolderRecord): StepReport | undefined {
+  const steps = report?.steps ?? [];
+  const stops = plannedSteps(plan, 0).filter((step) => step.kind === 'approval' || step.kind === 'check');
+  const isStop = ({ id }: StepReport) => stops.some((step) => step.id === id && step.onFailure !== 'continue');
+  return steps.find((step) => step.result === 'failed' && isStop(step)) ?? steps.at(-1);
 }
 
 /**

@@ -23,6 +23,7 @@ import { startTemporalServer } from '../../src/embedded/temporal-server.js';
 import { checkedByStatus } from '../support/checks.js';
 import { startStack, stopWorker } from '../support/stack.js';
 import type { TestTemporal } from '../support/temporal.js';
+import { unobserved } from '../support/unobserved.js';
 import {
   digestOf,
   goldenName,
@@ -81,6 +82,7 @@ async function playOne(turn: Turn, server: Server): Promise<void> {
       connection: server.connection,
       taskQueue: DEFAULT_TASK_QUEUE,
       workflowBundle: { codePath: server.bundlePath },
+      sinks: unobserved,
       maxHeartbeatThrottleInterval: 200,
       ...options,
     });

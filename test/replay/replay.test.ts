@@ -25,6 +25,7 @@ import {
 import { RUN_EVENTS } from '../../src/domain/notifications/events.js';
 import { textOfHistory } from '../support/history-text.js';
 import { installQuietRuntime } from '../support/quiet-runtime.js';
+import { unobserved } from '../support/unobserved.js';
 import {
   digestOf,
   goldenName,
@@ -49,7 +50,10 @@ const replayed = new Map<string, Error | undefined>();
 beforeAll(async () => {
   installQuietRuntime();
   const waiting = names.values();
-  const replaying = Worker.runReplayHistories({ workflowBundle }, [...histories.values()].map(toReplay));
+  const replaying = Worker.runReplayHistories(
+    { workflowBundle, sinks: unobserved },
+    [...histories.values()].map(toReplay),
+  );
   // One after another, in the order in which they are given.
   for await (const { error } of replaying) replayed.set(waiting.next().value ?? '', error);
 });
@@ -62,7 +66,7 @@ function toReplay(history: RecordedHistory) {
 
 async function replay(damaged: RecordedHistory): Promise<void> {
   const { workflowId, history } = toReplay(damaged);
-  await Worker.runReplayHistory({ workflowBundle }, history, workflowId);
+  await Worker.runReplayHistory({ workflowBundle, sinks: unobserved }, history, workflowId);
 }
 
 /** Outcomes that no run of this version can end with. May only shrink. */

@@ -1,18 +1,19 @@
-/**
- * Runs a real Alertmanager that sends to a test's URL: found (ALERTMANAGER_PATH, the PATH, the cache) or built once
- * with Go.
- */
-import { execFile, spawn } from 'node:child_process';
-import { constants } from 'node:fs';
-import { access, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+/** Runs a real Alertmanager that sends to a test's URL. */
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { promisify } from 'node:util';
 import { stringify } from 'yaml';
+import { findGoProgram } from './go-programs.js';
 
-const MODULE = 'github.com/prometheus/alertmanager/cmd/alertmanager';
-const VERSION = 'v0.28.1';
+// Debian's is too old for the tests.
+const ALERTMANAGER = {
+  name: 'alertmanager',
+  variable: 'ALERTMANAGER_PATH',
+  module: 'github.com/prometheus/alertmanager/cmd/alertmanager',
+  version: 'v0.28.1',
+};
 
 /** What its API accepts at `/api/v2/alerts`; an alert with an `endsAt` in the past is resolved. */
 export interface PostedAlert {
@@ -45,7 +46,7 @@ export interface RunningAlertmanager {
 
 /** @throws if it cannot be found or built, or does not listen */
 export async function startAlertmanager(options: AlertmanagerOptions): Promise<RunningAlertmanager> {
-  const program = await findAlertmanager();
+  const program = await findGoProgram(ALERTMANAGER);
   const folder = await mkdtemp(join(tmpdir(), 'alertmanager-'));
   const file = join(folder, 'alertmanager.yml');
   await writeFile(file, stringify(configuration(options)));
@@ -112,40 +113,4 @@ function configuration(options: AlertmanagerOptions): object {
       },
     ],
   };
-}
-
-async function findAlertmanager(): Promise<string> {
-  const named = process.env['ALERTMANAGER_PATH'];
-  if (named !== undefined) return named;
-  const cacheDirectory = join(
-    process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'),
-    'servicestage-runbooks',
-    `alertmanager-${VERSION}`,
-  );
-  const onPath = (process.env['PATH'] ?? '').split(delimiter).filter((entry) => entry !== '');
-  for (const directory of [...onPath, cacheDirectory]) {
-    const path = join(directory, 'alertmanager');
-    const runs = await access(path, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (runs) return path;
-  }
-  return build(cacheDirectory);
-}
-
-/** Takes about a minute on two cores. */
-async function build(cacheDirectory: string): Promise<string> {
-  await mkdir(cacheDirectory, { recursive: true });
-  const target = await mkdtemp(join(cacheDirectory, 'build-'));
-  try {
-    await promisify(execFile)('go', ['install', '-trimpath', '-ldflags', '-s -w', `${MODULE}@${VERSION}`], {
-      env: { ...process.env, GOBIN: target, GOFLAGS: '-mod=mod' },
-    });
-    const path = join(cacheDirectory, 'alertmanager');
-    await rename(join(target, 'alertmanager'), path);
-    return path;
-  } finally {
-    await rm(target, { recursive: true, force: true });
-  }
 }

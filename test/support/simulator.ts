@@ -110,5 +110,6 @@ export function controlOf({ controlUrl }: Pick<RunningSimulator, 'controlUrl'>) 
       }>('GET', '/requests'),
     switches: (change: object) => call<object>('PUT', '/switches', change),
     expireTokens: () => call<object>('POST', '/token/expire'),
+    revokeAgency: () => call<object>('POST', '/agency/revoke'),
   };
 }

@@ -11,6 +11,7 @@ import { findRunbook } from '../../src/runbooks/catalogue.js';
 import type { Activities, StartArguments } from '../../src/domain/contract.js';
 import type { RunReport } from '../../src/domain/report/report.js';
 import type { Credentials } from '../../src/servicestage/auth.js';
+import type { FollowRequest } from '../../src/servicestage/http.js';
 import { Secret } from '../../src/servicestage/secret.js';
 import { createServiceStage } from '../../src/servicestage/service-stage-client.js';
 import { startSimulator, type RunningSimulator, type SimulatorOptions } from '../../src/simulator/server.js';
@@ -56,6 +57,7 @@ export async function startStack(
     runbookDirectories?: readonly string[];
     calendarDirectories?: readonly string[];
     authentication?: 'accessKey' | 'password';
+    followRequest?: FollowRequest;
   } = {},
 ): Promise<Stack> {
   const switches = { durationsMs: USUAL_MS, ...options.simulator?.switches };
@@ -68,6 +70,7 @@ export async function startStack(
     iamEndpoint: simulator.url,
     requestsPerSecond: 1_000,
     burst: 1_000,
+    ...(options.followRequest === undefined ? {} : { followRequest: options.followRequest }),
   });
   const activities = createActivities({
     serviceStage,

@@ -46,7 +46,9 @@ async function start(): Promise<Shared> {
   const { code } = await bundleWorkflowCode({
     workflowsPath,
     payloadConverterPath: fileURLToPath(new URL('../../src/workflows/payload-converter.ts', import.meta.url)),
-    workflowInterceptorModules: [fileURLToPath(new URL('./quick-timers.ts', import.meta.url))],
+    workflowInterceptorModules: ['./quick-timers.ts', '../../src/workflows/interceptors.ts'].map((module) =>
+      fileURLToPath(new URL(module, import.meta.url)),
+    ),
     logger: new DefaultLogger('WARN'),
   });
   const workflowBundlePath = join(folder, 'workflow-bundle.js');

@@ -9,6 +9,7 @@ import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker
 import { afterAll, beforeAll, expect, inject } from 'vitest';
 import { ClosableConnection } from '../../src/temporal/connection.js';
 import { installQuietRuntime } from './quiet-runtime.js';
+import { unobserved } from './unobserved.js';
 
 /** The prefix of the task queues of test files, by which the replay at the end finds their workflows. */
 export const TEST_QUEUE_PREFIX = 'test-';
@@ -59,6 +60,7 @@ export function useTemporal(): TestTemporal {
         connection: required(opened.connection),
         taskQueue,
         workflowBundle: { codePath: bundlePath },
+        sinks: unobserved,
         maxHeartbeatThrottleInterval: 200,
         maxCachedWorkflows: 50,
         // An attempt that does not end fails its file in a minute, by name, instead of hanging.

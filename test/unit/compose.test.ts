@@ -9,9 +9,10 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { calendarsIn } from '../../src/calendars/calendars.js';
 import { listRunbooks } from '../../src/runbooks/catalogue.js';
-import { configVariables } from '../../src/config/variables.js';
-import { loadConfig } from '../../src/config/config.js';
+import { configVariables, TEMPORAL_VARIABLES } from '../../src/config/variables.js';
+import { loadClientConfig, loadConfig } from '../../src/config/config.js';
 import { readWebhooks } from '../../src/notifications/read-webhooks.js';
+import { endLimitMs } from '../../src/worker/worker-options.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string) => readFileSync(`${root}${path}`, 'utf8');
@@ -55,6 +56,17 @@ const Compose = z
 const compose = Compose.parse(parse(text, { merge: true }));
 const services = Object.entries(compose.services);
 
+/** What a container gets where the shell has `given`. */
+function environmentOf(service: string, given: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const { environment = {} } = compose.services[service] ?? {};
+  const resolved = Object.entries(environment).map(([name, value]) => [
+    name,
+    value.replace(/^\$\{(\w+):-(.*)\}$/, (_all, variable: string, byDefault: string) => given[variable] ?? byDefault),
+  ]);
+  return Object.fromEntries(resolved) as Record<string, string>;
+}
+const OURS = ['worker', 'worker-demo', 'worker-external', 'gateway', 'gateway-external'];
+
 describe('the compose file', () => {
   it('gives every service an image or a build', () => {
     for (const [, service] of services) expect(service.image ?? service.build).toBeDefined();
@@ -83,28 +95,78 @@ describe('the compose file', () => {
     expect(variables.length).toBeGreaterThan(10);
     for (const [, name = '', byDefault] of variables) {
       expect(byDefault).toBeDefined();
-      expect(configuration).toContain(`\`${name}\``);
+      // Temporal's own and those of OpenTelemetry are documented by them, and a file instead of a secret in one sentence.
+      const isTheirs = Object.hasOwn(TEMPORAL_VARIABLES, name) || name.startsWith('OTEL_');
+      if (!isTheirs) expect(configuration).toContain(`\`${name.replace(/_FILE$/, '')}\``);
     }
   });
 
   it('gives workers and the gateway only variables that they know', () => {
-    const known = configVariables.map(({ name }) => name);
-    for (const name of ['worker', 'worker-demo', 'gateway']) {
-      for (const variable of Object.keys(compose.services[name]?.environment ?? {})) expect(known).toContain(variable);
+    const known = [...configVariables.map(({ name }) => name), ...Object.keys(TEMPORAL_VARIABLES)];
+    for (const name of OURS) {
+      for (const variable of Object.keys(compose.services[name]?.environment ?? {}))
+        if (!variable.startsWith('OTEL_')) expect(known).toContain(variable.replace(/_FILE$/, ''));
     }
   });
 
   it('configures the demo worker completely', () => {
-    expect(loadConfig(compose.services['worker-demo']?.environment ?? {})).toMatchObject({
+    expect(loadConfig(environmentOf('worker-demo'))).toMatchObject({
       taskQueue: 'runbooks-demo',
     });
   });
 
-  it('gives a worker more time to stop than a POST in flight may take', () => {
-    const { limits } = loadConfig(compose.services['worker-demo']?.environment ?? {});
+  it('gives a worker more time to stop than it needs, with a margin for a longer POST', () => {
+    const config = loadConfig(environmentOf('worker-demo'));
     const graceMs = Number.parseInt(compose.services['worker']?.stop_grace_period ?? '0', 10) * 1_000;
-    expect(graceMs).toBeGreaterThan(limits.postTimeoutMs + 16_000);
+    expect(graceMs).toBeGreaterThan(endLimitMs(config) + 10_000);
   });
+
+  it.each(OURS)('asks %s whether it is ready, at the port where that is served', (name) => {
+    const port = environmentOf(name)['RUNBOOK_HEALTH_PORT'] ?? '';
+    expect(port).toMatch(/^\d+$/);
+    expect(compose.services[name]?.healthcheck?.test.join(' ')).toContain(`http://127.0.0.1:${port}/readyz`);
+  });
+
+  it.each(OURS)('passes the level and the form of the log to %s', (name) => {
+    const given = { RUNBOOK_LOG_LEVEL: 'debug', RUNBOOK_LOG_FORMAT: 'text' };
+    expect(environmentOf(name, given)).toMatchObject(given);
+  });
+});
+
+describe('a Temporal elsewhere', () => {
+  const cloud = { TEMPORAL_ADDRESS: 'a.b.tmprl.cloud:7233', TEMPORAL_NAMESPACE: 'a.b', TEMPORAL_API_KEY: 'the-key' };
+  const project = { SERVICESTAGE_REGION: 'cn-north-4', HUAWEICLOUD_SDK_PROJECT_ID: 'b', SERVICESTAGE_TOKEN: 'c' };
+
+  it('is reached with TLS and the key that the shell has', () => {
+    const { temporal } = loadConfig(environmentOf('worker-external', { ...cloud, ...project }));
+    expect(temporal).toMatchObject({ address: cloud.TEMPORAL_ADDRESS, namespace: 'a.b' });
+    expect(temporal.connectionOptions.tls).toBeTruthy();
+    expect(temporal.connectionOptions.apiKey).toBeDefined();
+    expect(loadClientConfig(environmentOf('gateway-external', cloud)).temporal.namespace).toBe('a.b');
+  });
+
+  it('changes nothing for the processes that use the Temporal of the file', () => {
+    for (const name of ['worker', 'worker-demo', 'gateway'])
+      expect(environmentOf(name, cloud)).toMatchObject({
+        TEMPORAL_ADDRESS: 'temporal:7233',
+        TEMPORAL_NAMESPACE: 'default',
+      });
+    const { temporal } = loadConfig(environmentOf('worker', { ...cloud, ...project }));
+    expect(temporal.connectionOptions.apiKey).toBeUndefined();
+  });
+
+  it('needs none of the services of the file', () => {
+    for (const name of ['worker-external', 'gateway-external']) {
+      expect(compose.services[name]).toMatchObject({ profiles: ['external'], depends_on: {} });
+    }
+  });
+});
+
+it('the folder of secrets is mounted, and nothing in it gets into image and repository', () => {
+  for (const name of OURS)
+    expect(compose.services[name]?.volumes).toContain('./deploy/secrets:/run/secrets/runbooks:ro');
+  expect(read('.dockerignore')).toMatch(/^deploy\/secrets$/m);
+  expect(read('deploy/secrets/.gitignore')).toMatch(/^\*$/m);
 });
 
 it('the alarms file of the gateway exists at the configured path, and its secrets stay out of image and repository', () => {

@@ -178,6 +178,21 @@ describe.concurrent('the approval of a step', () => {
     expect(await stack.accepted(instanceId)).toEqual(['stop', 'start']);
   });
 
+  it('that is rejected while the run is paused is undone after the pause, and the run shows paused until then', async () => {
+    const { workflowId, instanceId } = await waiting('work-between');
+    await command(workflowId, 'pause', 'ann');
+    await until(async () => (await runProgress(workflowId)).pause?.state === 'paused');
+    await decide(workflowId, 'reject', 'bob');
+    await until(async () => (await runProgress(workflowId)).targets[0]?.approval === undefined);
+    // Longer than the undo takes to be sent.
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect(await stack.accepted(instanceId)).toEqual(['stop']);
+    expect((await runProgress(workflowId)).pause?.state).toBe('paused');
+    await command(workflowId, 'resume', 'ann');
+    expect((await stack.report(workflowId)).outcome).toBe('compensated');
+    expect(await stack.accepted(instanceId)).toEqual(['stop', 'start']);
+  });
+
   it('fails when it expires', async ({ onTestFinished }) => {
     const { instanceId, path } = await stack.newInstance();
     const started = { runbook: 'short-work', targets: [path], requestedBy: 'ann' };

@@ -14,6 +14,7 @@ import { temporalAccess } from '../../src/activities/temporal-access.js';
 import { calendarsIn } from '../../src/calendars/calendars.js';
 import { findRunbook } from '../../src/runbooks/catalogue.js';
 import { RunbookClient, RunIdTaken } from '../../src/client/index.js';
+import { replayExecutions } from '../../src/replay/replay-executions.js';
 import { stackLimits } from '../support/build.js';
 import { startBench, type Bench } from '../support/perform.js';
 import { newSeed, stopWorker, USUAL_MS } from '../support/stack.js';
@@ -82,6 +83,14 @@ function worker(taskQueue: string) {
   });
 }
 
+/** What a replay of the run shows, whose history is read with the codecs of this client. */
+async function replayed(by: Client, run: { readonly workflowId: string; readonly runId: string }): Promise<string[]> {
+  const options = { client: by, code: { workflowBundle: { codePath: temporal.bundlePath } } };
+  const results: string[] = [];
+  for await (const { result } of replayExecutions(options, [run].values())) results.push(result);
+  return results;
+}
+
 describe.concurrent('with an asynchronous payload codec', () => {
   it('recover runs, shows its progress with the cloud job, and reports', async () => {
     const { target } = await bench.instance();
@@ -104,6 +113,8 @@ describe.concurrent('with an asynchronous payload codec', () => {
       runbooks.start('recover', { targets: [target.path], inputs, id: workflowId });
     expect((await again({})).started).toBe('attached');
     await expect(again({ version: '1.3.2' })).rejects.toThrow(RunIdTaken);
+    expect(await replayed(client, report)).toEqual(['replayed']);
+    expect(await replayed(temporal.client, report)).toEqual(['failed']);
   });
 
   it('a shutdown while a cloud job runs hands its id to the next worker', async () => {

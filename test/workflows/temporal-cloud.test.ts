@@ -7,6 +7,7 @@ import type { IncomingHttpHeaders } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadClientConfig } from '../../src/config/config.js';
 import { AccessDenied, ServerUnreachable } from '../../src/temporal/errors.js';
 import { RunbookClient } from '../../src/client/runbook-client.js';
 import { startSimulator, type RunningSimulator } from '../../src/simulator/server.js';
@@ -89,6 +90,41 @@ describe.concurrent('an API key', () => {
   it('that is wrong is AccessDenied', async () => {
     await expect(connect('another')).rejects.toThrow(AccessDenied);
   });
+});
+
+it('an API key in a file is replaced while client and worker continue', async () => {
+  const valid = new Set(['key-1']);
+  const refuse = (_method: string, { authorization = '' }: IncomingHttpHeaders) =>
+    valid.has(authorization.replace(/^Bearer /, '')) ? null : UNAUTHENTICATED;
+  const proxy = await startGrpcProxy(temporal.address, refuse, server);
+  const file = join(folder, 'api-key');
+  await writeFile(file, 'key-1\n');
+  const { connectionOptions } = loadClientConfig({
+    HOME: folder,
+    TEMPORAL_ADDRESS: addressOf(proxy),
+    TEMPORAL_API_KEY_FILE: file,
+    TEMPORAL_TLS_SERVER_CA_CERT_PATH: join(folder, 'server.pem'),
+  }).temporal;
+  const taskQueue = `${temporal.taskQueue}-rotated`;
+  await using runbooks = await RunbookClient.connect({ ...connectionOptions, taskQueue });
+  await controlOf(simulator).createInstance({ application: 'a', component: 'c', name: 'rotated', replica: 1 });
+  const worker = await startWorkerProcess({
+    address: addressOf(proxy),
+    taskQueue,
+    simulator,
+    env: { TEMPORAL_TLS_SERVER_CA_CERT_PATH: join(folder, 'server.pem'), TEMPORAL_API_KEY_FILE: file },
+  });
+  const taken = worker.nextLine((line) => line.includes('the worker uses the new API key of Temporal'));
+  valid.add('key-2');
+  await writeFile(file, 'key-2\n');
+  await taken;
+  // Long polls that began with the old key may end with it; every new call must have the new one.
+  valid.delete('key-1');
+  const { workflowId } = await runbooks.start('restart', { targets: ['a/c/rotated'] });
+  expect((await runbooks.result(workflowId)).outcome).toBe('succeeded');
+  await worker.kill('SIGTERM');
+  await runbooks.close();
+  await proxy.close();
 });
 
 describe.concurrent('a certificate of their own', () => {

@@ -1,6 +1,6 @@
 /** Chooses the undos for a target: those of the steps that visibly changed it, newest first, folded. Pure; sends nothing. */
 import { describeAction, ruleOf, type Action } from '../target/actions.js';
-import type { ActionStep } from '../plan/plan.js';
+import type { ActionStep, PlannedStep } from '../plan/plan.js';
 import type { RemainingEffect } from './report.js';
 import type { Sent } from '../failures.js';
 import { statusMeaning, type Observation } from '../target/target.js';
@@ -187,4 +187,23 @@ function hostsText({ hosts }: Observation): string | null {
 /** For people: `replicas 2 (4 before), version 1.4.0 (1.4.1 before)`. */
 export function describeDifferences(differences: readonly Difference[]): string {
   return differences.map(({ what, before, after }) => `${what} ${after} (${before} before)`).join(', ');
+}
+
+/** The undo as a step of its own. What the step expected of the instance was true before it. @param isLast only the state that the last undo leads to has to hold */
+export function undoStep({ step, action }: OwedUndo, planned: readonly PlannedStep[], isLast: boolean): ActionStep {
+  const rule = ruleOf(action);
+  const similar = planned.find(
+    (other): other is ActionStep => other.kind === 'action' && other.action.action === action.action,
+  );
+  return {
+    kind: 'action',
+    id: `undo-${step.id}`,
+    action,
+    deadlineMs: Math.max(step.deadlineMs, rule.deadlineMs),
+    verify: step.verify,
+    ...(isLast ? {} : { holds: false }),
+    usualDurationMs: similar?.usualDurationMs ?? rule.usualDurationMs,
+    onFailure: 'continue',
+    compensation: { kind: 'none', reason: 'an undo is not undone' },
+  };
 }

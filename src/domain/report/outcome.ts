@@ -46,9 +46,8 @@ export function targetOutcome({ steps, compensations, remaining, cancelRequested
   return compensations.length > 0 && remaining.length === 0 ? 'compensated' : 'failed';
 }
 
-/** A check that comes after an action judges what the action did, also where it was skipped: that is a failed step. */
+/** A check that comes after an action judges what the action did, also where it was skipped: that is a failed step. So is what follows a check with `onFailure: continue`. */
 function isRefusal(name: FailureName, steps: readonly StepReport[]): boolean {
   if (!REFUSALS.includes(name)) return false;
-  const failed = steps.findIndex(({ result }) => result === 'failed');
-  return name !== 'CheckFailed' || steps.slice(0, failed).every(({ action }) => action === null);
+  return name !== 'CheckFailed' || steps.every(({ action }) => action === null);
 }

@@ -1,6 +1,8 @@
 /** What comes after each step of a target, and whether its steps are undone at the end. Pure. */
 import type { Baseline } from '../contract.js';
 import { isGateFailure } from '../gates/gates.js';
+import { failed } from '../once/activity-end.js';
+import type { Ending } from '../once/state.js';
 import type { OnCancel, OnFailure, PlannedStep } from '../plan/plan.js';
 import type { DoneStep } from './compensation.js';
 import type { StepReport } from './report.js';
@@ -32,4 +34,17 @@ export function afterStep(step: PlannedStep, { result, sent, failure }: StepRepo
 export function isUndoDue({ steps, undoAsked }: StepsResult, onCancel: OnCancel, cancelRequested: boolean): boolean {
   if (steps.some(({ result }) => result === 'indeterminate')) return false;
   return cancelRequested ? onCancel === 'compensate' : undoAsked;
+}
+
+/** After a reset: how actions count that are not begun because this step failed. @returns `null` for a step that holds nothing back */
+export function heldBackBy({ kind, id }: PlannedStep, { failure }: StepReport): Ending | null {
+  switch (kind) {
+    case 'check':
+      return failed('CheckFailed', `Not begun, because the check ${id} failed`);
+    case 'approval':
+      return failed(failure?.name ?? 'ApprovalExpired', `Not begun, because the approval ${id} was not given`);
+    case 'wait':
+    case 'action':
+      return null;
+  }
 }

@@ -21,7 +21,7 @@ export function needsFollowUp(outcome: Outcome): boolean {
 export const UNSUCCESSFUL_OUTCOMES: readonly Outcome[] = [...ATTENTION_OUTCOMES, 'failed', 'cancelled', 'compensated'];
 
 /** What an open run waits for a person for: values of the search attribute `RunbookState`. */
-const ATTENTION_STATES = ['paused', 'blocked', 'waitingForApproval'] as const satisfies readonly Attention[];
+export const ATTENTION_STATES = ['paused', 'blocked', 'waitingForApproval'] as const satisfies readonly Attention[];
 
 /** What is known of a run. */
 export interface AttentionFacts {

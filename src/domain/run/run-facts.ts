@@ -31,6 +31,14 @@ export interface WorkflowFacts {
   /** Its workflow task, which waits for a worker or was taken by one; `null` if there is none. */
   readonly turn: { readonly sinceMs: number; readonly taken: boolean } | null;
   readonly activities: readonly ActivityFacts[];
+  /** The version of the workers that alone continues it; `null` if any worker does. */
+  readonly pinnedTo: PinnedVersion | null;
+}
+
+/** A version of a Worker Deployment. */
+export interface PinnedVersion {
+  readonly deploymentName: string;
+  readonly buildId: string;
 }
 
 /** What the server knows of a pending activity. */
@@ -54,7 +62,7 @@ export interface ActivityFacts {
 
 /** A worker, as the task queue knows it. */
 export interface Poller {
-  /** `4242@host`: process and computer. */
+  /** `4242@host project 0123…`: process, computer and project. */
   readonly identity: string;
   readonly lastAccessAtMs: number;
 }
@@ -86,10 +94,7 @@ export function explainSilence(facts: RunFacts, nowMs: number, awaited: Awaited 
     const line = `${workflowId} is paused in Temporal; it continues when somebody resumes it there`;
     return { key: 'paused', lines: [line] };
   }
-  const reasons = workflows.flatMap((workflow) => [
-    ...turnReasons(workflow, nowMs),
-    ...workflow.activities.flatMap((activity) => activityReasons(activity, workflow.summary, nowMs)),
-  ]);
+  const reasons = workflows.flatMap((workflow) => reasonsOf(workflow, nowMs));
   const isAbandoned = pollers !== null && !isPolled(pollers, nowMs);
   const isIdle = reasons.every(({ needsWorker }) => !needsWorker);
   if (reasons.length === 0 && !isAbandoned) return null;
@@ -130,6 +135,21 @@ interface Reason {
   readonly needsWorker: boolean;
 }
 
+function reasonsOf(workflow: WorkflowFacts, nowMs: number): Reason[] {
+  const reasons = [
+    ...turnReasons(workflow, nowMs),
+    ...workflow.activities.flatMap((activity) => activityReasons(activity, workflow.summary, nowMs)),
+  ];
+  const { pinnedTo, summary, workflowId } = workflow;
+  if (pinnedTo === null || !reasons.some(({ key }) => key.startsWith(UNTAKEN))) return reasons;
+  const { deploymentName, buildId } = pinnedTo;
+  const line = `${summary ?? workflowId} began on version ${buildId} of the workers, and only these continue it: start one with TEMPORAL_WORKER_DEPLOYMENT_NAME=${deploymentName} TEMPORAL_WORKER_BUILD_ID=${buildId}, or move it as docs/upgrades.md shows`;
+  return [...reasons, reason(`pinned ${workflowId}`, line)];
+}
+
+/** How the keys of reasons begin where no worker has taken the work. */
+const UNTAKEN = 'untaken ';
+
 function turnReasons({ workflowId, summary, turn }: WorkflowFacts, nowMs: number): Reason[] {
   if (turn === null) return [];
   const { sinceMs, taken } = turn;
@@ -137,7 +157,7 @@ function turnReasons({ workflowId, summary, turn }: WorkflowFacts, nowMs: number
   const what = summary ?? workflowId;
   const forMs = nowMs - sinceMs;
   if (!taken && forMs >= TAKEN_WITHIN_MS)
-    return [reason(`untaken ${workflowId}`, `No worker has taken ${what} since ${describeTime(sinceMs)}`)];
+    return [reason(`${UNTAKEN}${workflowId}`, `No worker has taken ${what} since ${describeTime(sinceMs)}`)];
   if (taken && forMs >= ANSWERED_WITHIN_MS)
     return [
       reason(
@@ -161,7 +181,7 @@ function activityReasons(activity: ActivityFacts, summary: string | null, nowMs:
   if (state === 'waiting')
     return nowMs - atMs < TAKEN_WITHIN_MS
       ? []
-      : [reason(`untaken ${name} ${attempt}`, `No worker has taken ${work} since ${describeTime(atMs)}${why}`)];
+      : [reason(`${UNTAKEN}${name} ${attempt}`, `No worker has taken ${work} since ${describeTime(atMs)}${why}`)];
   const signAtMs = Math.max(heartbeatAtMs ?? 0, atMs);
   const quietForMs = Math.min(QUIET_MS, (heartbeatTimeoutMs ?? Infinity) * 0.8);
   if (nowMs - signAtMs < quietForMs) {

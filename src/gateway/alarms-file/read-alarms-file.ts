@@ -23,7 +23,12 @@ const ALARMS_FILE: FileKind = {
 /** The content of an alarms file. */
 export interface AlarmsConfig {
   readonly owner: string;
-  readonly senders: readonly { readonly name: string; readonly settings: SenderSettings }[];
+  readonly senders: readonly {
+    readonly name: string;
+    readonly settings: SenderSettings;
+    /** The settings with the secrets that are in their files now, or what is wrong with a file, without its name. Absent where none was read. */
+    readonly readAgain?: () => Promise<SenderSettings | string>;
+  }[];
   readonly rules: readonly AlarmRule[];
 }
 
@@ -54,7 +59,7 @@ export async function readAlarmsFile(file: string, options: ReadOptions): Promis
   for (const [name, entry] of wellShaped<SenderEntry>(raw, 'senders')) {
     const settings = await readSettings(entry, options.readSecret);
     if (Array.isArray(settings)) problems.push(...under(['senders', name], settings));
-    else senders.push({ name, settings });
+    else senders.push({ name, settings, ...againFrom(entry, options.readSecret) });
   }
   const entries = [...wellShaped<RuleEntry>(raw, 'rules')];
   problems.push(...checkOrder(entries));
@@ -64,6 +69,20 @@ export async function readAlarmsFile(file: string, options: ReadOptions): Promis
   }
   if (problems.length > 0 || !parsed.success) return document.placed(problems);
   return { owner: parsed.data.owner, senders, rules: entries.map(([name, entry]) => ruleOf(name, entry)) };
+}
+
+function againFrom(
+  entry: SenderEntry,
+  readSecret: ReadSecret | null,
+): Pick<AlarmsConfig['senders'][number], 'readAgain'> {
+  if (readSecret === null) return {};
+  const readAgain = async () => {
+    const settings = await readSettings(entry, readSecret);
+    return Array.isArray(settings)
+      ? settings.map(({ path, found }) => `${path.join('.')}: ${found}`).join('; ')
+      : settings;
+  };
+  return { readAgain };
 }
 
 function under(path: Path, problems: readonly PathProblem[]): PathProblem[] {

@@ -5,8 +5,9 @@
 import { z } from 'zod';
 import { proxyAgents } from '../../network/proxy-agents.js';
 import { noProxies, type ProxyFor } from '../../network/proxies.js';
+import { isOneOf } from '../../network/same-secret.js';
 import { CLOCKS_DIFFER_BY_MS } from './alarm-values.js';
-import { isOneOf, refused, requireSecrets } from './authentication.js';
+import { refused, requireSecrets } from './authentication.js';
 import { CertificateCache } from './certificate-cache.js';
 import { readCloudEye } from './cloud-eye.js';
 import { parseJson } from './json-body.js';

@@ -1,7 +1,8 @@
 /** Senders that sign id, time and the bytes of the body, as Standard Webhooks describes. Source: its specification, 2024. */
 import { createHmac } from 'node:crypto';
 import { CLOCKS_DIFFER_BY_MS, ID } from './alarm-values.js';
-import { isOneOf, refused, requireSecrets } from './authentication.js';
+import { isOneOf } from '../../network/same-secret.js';
+import { refused, requireSecrets } from './authentication.js';
 import { readGenericAlarms } from './generic-alarm.js';
 import type { Delivery, Refusal, Sender, WebhookSettings } from './sender.js';
 

@@ -226,6 +226,7 @@ describe('the table of variables', () => {
   it('describes the value of each, and marks those that are secret', () => {
     expect(configVariables.filter(({ form, meaning }) => form === '' || meaning === '')).toEqual([]);
     expect(configVariables.filter(({ secret }) => secret).map(({ name }) => name)).toEqual([
+      'RUNBOOK_CODEC_TOKEN',
       'SERVICESTAGE_TOKEN',
       'SERVICESTAGE_IAM_PASSWORD',
       'HUAWEICLOUD_SDK_SK',
@@ -238,10 +239,24 @@ describe('the table of variables', () => {
     const env = Object.fromEntries(
       written.filter(({ form }) => form !== 'folders').map(({ name, default: text }) => [name, text]),
     );
-    expect(Object.keys(env)).toHaveLength(8);
+    expect(Object.keys(env)).toHaveLength(9);
     const { proxyFor: _one, serviceStage: _first, ...given } = loadConfig({ ...good, ...env });
     const { proxyFor: _other, serviceStage: _second, ...byDefault } = loadConfig(good);
     expect(given).toEqual(byDefault);
+  });
+});
+
+describe('probes and metrics', () => {
+  it('are off unless a port is set, and on all addresses unless one is', () => {
+    expect(loadConfig(good).health).toBeNull();
+    expect(loadConfig({ ...good, RUNBOOK_HEALTH_PORT: '9464' }).health).toEqual({ host: undefined, port: 9464 });
+    expect(loadClientConfig({ RUNBOOK_HEALTH_PORT: '9464', RUNBOOK_HEALTH_HOST: '::1' }).health).toEqual({
+      host: '::1',
+      port: 9464,
+    });
+    expect(problemsOf({ ...good, RUNBOOK_HEALTH_PORT: '99999' })).toEqual([
+      'RUNBOOK_HEALTH_PORT: "99999" is not a number from 1 to 65535',
+    ]);
   });
 });
 
@@ -255,6 +270,7 @@ describe('variables that Kubernetes makes for services', () => {
     RUNBOOK_GATEWAY_PORT_8095_TCP_PROTO: 'tcp',
     RUNBOOK_GATEWAY_PORT_8095_TCP_PORT: '8095',
     RUNBOOK_GATEWAY_PORT_8095_TCP_ADDR: '10.96.12.3',
+    RUNBOOK_HEALTH_PORT: 'tcp://10.96.12.7:9464',
     RUNBOOK_DNS_PORT_53_UDP: 'udp://10.96.12.5:53',
     RUNBOOK_DNS_PORT_53_UDP_ADDR: '10.96.12.5',
     SERVICESTAGE_RUNBOOKS_SERVICE_HOST: '10.96.12.4',
@@ -267,6 +283,7 @@ describe('variables that Kubernetes makes for services', () => {
   it('are passed over', () => {
     expect(problemsOf({ ...good, ...links })).toEqual([]);
     expect(loadConfig({ ...good, ...links }).warnings).toEqual([]);
+    expect(loadConfig({ ...good, ...links }).health).toBeNull();
   });
 
   it('are not sent to Temporal as headers either, while a header of such a name is', () => {
@@ -296,8 +313,10 @@ describe('variables that Kubernetes makes for services', () => {
     expect(problemsOf({ ...good, [name]: 'x' })).toEqual([`${name}: there is no such variable`]);
   });
 
-  it('never have a name that is read here', () => {
-    expect(CONFIG_VARIABLE_NAMES.filter((name) => /_(PORT|SERVICE_HOST|SERVICE_PORT)/.test(name))).toEqual([]);
+  it('have no name that is read here, except for one, whose value shows which of the two it is', () => {
+    expect(CONFIG_VARIABLE_NAMES.filter((name) => /_(PORT|SERVICE_HOST|SERVICE_PORT)/.test(name))).toEqual([
+      'RUNBOOK_HEALTH_PORT',
+    ]);
   });
 });
 
@@ -490,6 +509,38 @@ describe('Temporal', () => {
     expect(problemsOfClient({ TEMPORAL_TLS_SERVER_CA_CERT_DATA: 'no PEM' }).join()).toContain(
       'TEMPORAL_TLS_*: a certificate or key cannot be used',
     );
+  });
+});
+
+describe('the version of a worker', () => {
+  const [name, buildId] = ['TEMPORAL_WORKER_DEPLOYMENT_NAME', 'TEMPORAL_WORKER_BUILD_ID'] as const;
+
+  it('is made of both variables, and absent without them', () => {
+    expect(loadConfig(good).version).toBeNull();
+    const version = { deploymentName: 'runbooks', buildId: '1.4.2' };
+    expect(loadConfig({ ...good, [name]: 'runbooks', [buildId]: '1.4.2' }).version).toEqual(version);
+    const ofController = { ...good, TEMPORAL_DEPLOYMENT_NAME: 'runbooks', [buildId]: '1.4.2' };
+    expect(loadConfig(ofController).version).toEqual(version);
+    expect(loadConfig({ ...ofController, [name]: 'runbooks' }).version).toEqual(version);
+  });
+
+  it.each([
+    [{ [name]: 'runbooks' }, [`${buildId}: it is missing`]],
+    [{ TEMPORAL_DEPLOYMENT_NAME: 'runbooks' }, [`${buildId}: it is missing`]],
+    [{ [buildId]: '1' }, [`${name}: it is missing`]],
+    [{ [name]: 'runbooks', [buildId]: '' }, [`${buildId}: it is missing`]],
+    [{ [name]: 'a.b', [buildId]: '1' }, [`${name}: "a.b" is not the name of a Worker Deployment`]],
+    [{ [name]: 'a', [buildId]: '__unversioned__' }, [`${buildId}: "__unversioned__" is not a build id`]],
+    [
+      { [name]: 'a', TEMPORAL_DEPLOYMENT_NAME: 'b', [buildId]: '1' },
+      [`${name} and TEMPORAL_DEPLOYMENT_NAME: they name two Worker Deployments`],
+    ],
+  ])('is refused in half, and where a name is not one that Temporal takes: %j', (env, problems) => {
+    expect(problemsOf({ ...good, ...env })).toEqual(problems);
+  });
+
+  it('concerns workers only', () => {
+    expect(() => loadClientConfig({ [name]: 'runbooks' })).not.toThrow();
   });
 });
 

@@ -10,12 +10,12 @@ function sizesWith(totalMb: number, heapLimitMb: number) {
 
 describe('the sizes of a worker', () => {
   it.each([
-    // A burst of 500 runs is 1,000 workflows; 2,000 waiting steps are 4,000.
-    [512, 280, 1_447, 724],
-    [1_024, 560, 4_915, 2_458],
+    // A burst of 500 runs is 1,000 workflows.
+    [512, 280, 521, 578],
+    [1_024, 560, 1_779, 1_977],
     [24_000, 4_144, 5_000, 2_500],
     // The heap is smaller than the memory would allow.
-    [24_000, 200, 1_228, 614],
+    [24_000, 200, 945, 2_500],
   ])('fit into %d MB with a heap of %d MB', (totalMb, heapLimitMb, cachedWorkflows, activitySlots) => {
     expect(sizesWith(totalMb, heapLimitMb)).toEqual({ cachedWorkflows, activitySlots, workflowTaskSlots: 200 });
   });
@@ -43,6 +43,15 @@ describe('the sizes of a worker', () => {
       activitySlots: 500,
       workflowTaskSlots: 50,
     });
+  });
+
+  it('fit into the memory together', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 600, max: 64_000 }), (totalMb) => {
+        const { cachedWorkflows, activitySlots } = sizesWith(totalMb, totalMb);
+        expect(300 * 1_024 + cachedWorkflows * 250 + activitySlots * 150).toBeLessThanOrEqual(totalMb * 1_024);
+      }),
+    );
   });
 
   it('never shrink when there is more memory', () => {

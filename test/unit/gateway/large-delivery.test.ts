@@ -2,7 +2,7 @@
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { DecideRequest } from '../../../src/domain/alarms/alarm.js';
-import { GatewayMetrics } from '../../../src/gateway/metrics.js';
+import { createGatewayMetrics } from '../../../src/gateway/metrics.js';
 import type { AlarmRule } from '../../../src/gateway/match-alarm.js';
 import { makeSender } from '../../../src/gateway/senders/make-sender.js';
 import { ThrottledLog } from '../../../src/logging/throttled-log.js';
@@ -40,7 +40,7 @@ it('is answered in the end', async () => {
     return alarms.map(() => ({ kind: 'started', why: 'it is', runId: null, untilMs: null }) as const);
   };
   const log = pino({ level: 'silent' });
-  const metrics = new GatewayMetrics();
+  const metrics = createGatewayMetrics();
   const throttledLog = new ThrottledLog(log);
   const handler = new DeliveryHandler({ owner: 'o', rules: [RULE], decide, metrics, log, throttledLog });
   const sender = makeSender('prod', { kind: 'bearer', tokens: ['token-0123456789'] });
@@ -57,5 +57,5 @@ it('is answered in the end', async () => {
   expect(repeat.status).toBe(200);
   expect((repeat.body as { decisions: object[] }).decisions).toHaveLength(1_000);
   expect(updates).toEqual([200, 200, 200, 200, 200]);
-  expect((await metrics.page({})).text).toContain('decisions_total{rule="hung",decision="started"} 1000');
+  expect((await metrics.page()).text).toContain('decisions_total{rule="hung",decision="started"} 1000');
 });

@@ -132,3 +132,13 @@ describe('a notifications file', () => {
     expect(await problemsIn(`webhooks:\n${many.join('')}`)).toEqual([expect.stringContaining('Name at most 20')]);
   });
 });
+
+it('an address that is replaced while the worker runs counts for the next message; one that is not an address does not', async () => {
+  const source = { text: 'https://a.example.com/one' };
+  const given = new Map([['RUNBOOK_NOTIFY_URL', new Secret({ read: () => source.text })]]);
+  const [webhook] = await webhooksIn('webhooks:\n  ops: { kind: slack, urlEnv: RUNBOOK_NOTIFY_URL }\n', given);
+  source.text = 'https://b.example.com/two';
+  expect([webhook?.url.reveal(), webhook?.host]).toEqual(['https://b.example.com/two', 'b.example.com']);
+  source.text = 'not an address';
+  expect(webhook?.url.reveal()).toBe('https://b.example.com/two');
+});

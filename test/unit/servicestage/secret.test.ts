@@ -22,3 +22,14 @@ it.each([
 it('a secret returns its value only through its named method', () => {
   expect(secret.reveal()).toBe('hunter2');
 });
+
+it('a secret that changes is revealed as it is now, and in another form as the last one that has that form', () => {
+  const source = { text: 'key-1', fresh: 'key-1' };
+  const changing = new Secret({ read: () => source.text, readAgain: () => (source.text = source.fresh) });
+  const upper = changing.as((text) => (text.startsWith('key') ? text.toUpperCase() : null));
+  source.fresh = 'key-2';
+  expect([changing.reveal(), upper.reveal()]).toEqual(['key-1', 'KEY-1']);
+  expect([changing.revealAgain(), upper.reveal()]).toEqual(['key-2', 'KEY-2']);
+  source.text = 'nothing usable';
+  expect(upper.reveal()).toBe('KEY-2');
+});

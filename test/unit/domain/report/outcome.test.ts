@@ -64,6 +64,11 @@ describe('the outcome of a target, by the first line that applies', () => {
       'failed',
     ],
     [
+      'a check was passed over by continue, and the action after it failed',
+      { steps: [failed('CheckFailed', { ...unsent, action: null }), failed('Unreachable', unsent)] },
+      'failed',
+    ],
+    [
       'a check failed and the step was undone',
       { steps: [ok, failed('CheckFailed', { ...unsent, action: null })], compensations: [ok] },
       'compensated',

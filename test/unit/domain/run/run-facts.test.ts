@@ -24,14 +24,22 @@ const facts = (change: Partial<RunFacts> = {}, activities: readonly ActivityFact
     planned: true,
     cancelRequested: false,
   },
-  workflows: [{ workflowId: 'run-1', summary: 'stop on a/b/c', turn: null, activities }],
+  workflows: [{ workflowId: 'run-1', summary: 'stop on a/b/c', turn: null, activities, pinnedTo: null }],
   pollers: [poller(1_000)],
   ...change,
 });
 const waiting = (agoMs: number, taken = false): Partial<RunFacts> => ({
-  workflows: [{ workflowId: 'run-1', summary: null, turn: { sinceMs: NOW - agoMs, taken }, activities: [] }],
+  workflows: [
+    { workflowId: 'run-1', summary: null, turn: { sinceMs: NOW - agoMs, taken }, activities: [], pinnedTo: null },
+  ],
 });
 const keyOf = (given: RunFacts) => explainSilence(given, NOW)?.key ?? null;
+
+const pinnedTo = { deploymentName: 'runbooks', buildId: '1.4.2' };
+const pinned = ({ workflows, ...others }: RunFacts): RunFacts => ({
+  ...others,
+  workflows: workflows.map((workflow) => ({ ...workflow, pinnedTo })),
+});
 
 describe('a run without news', () => {
   it.each<[string, RunFacts, string | null]>([
@@ -51,6 +59,8 @@ describe('a run without news', () => {
       facts({ ...waiting(8_000), pollers: [poller(120_000)] }),
       'untaken run-1,abandoned',
     ],
+    ['waits for a worker of its version', pinned(facts(waiting(8_000))), 'untaken run-1,pinned run-1'],
+    ['is at a worker of its version', pinned(facts({}, [activity()])), null],
     ['waits while the server names no pollers', facts({ ...waiting(8_000), pollers: null }), 'untaken run-1'],
     ['sleeps while no worker polls any more', facts({ pollers: [poller(120_000)] }), 'abandoned'],
     ['is paused', facts({ status: 'PAUSED' }), 'paused'],
@@ -95,7 +105,7 @@ describe('a run without news', () => {
 
   it("names a target's workflow by its runbook and path", () => {
     const [summary, turn] = ['restart on shop/checkout/prod-1', { sinceMs: NOW - 8_000, taken: false }];
-    const workflows = [{ workflowId: 'runbook-target/p/i', summary, turn, activities: [] }];
+    const workflows = [{ workflowId: 'runbook-target/p/i', summary, turn, activities: [], pinnedTo: null }];
     expect(explainSilence(facts({ workflows }), NOW)?.lines[0]).toMatch(
       /^No worker has taken restart on shop\/checkout\/prod-1 since/,
     );

@@ -1,0 +1,129 @@
+/**
+ * Texts of small files that somebody else replaces while we run, such as mounted secrets. They are read again at the
+ * time of use, at most once a second: a watcher would miss the folders of links that Kubernetes swaps. Files of one
+ * group belong together, such as an access key and its secret key, and change together.
+ */
+import { FileError } from './file-access.js';
+import { readSmallFileSync } from './read-file.js';
+
+/** Chosen: a secret is used some times a second at most, and files of secrets are in memory or on a local disk. */
+const CHECK_EVERY_MS = 1_000;
+/** Far more than any key, token or PEM file has. */
+const LARGEST_FOLLOWED_BYTES = 64 * 1024;
+/** Readings until two that follow each other agree. A folder is swapped in one step, so the second pair agrees. */
+const READINGS = 4;
+
+/** Texts by name. */
+export type Texts = Readonly<Record<string, string>>;
+
+/** What happened to a group, for the log. No text of a file is in it. */
+export type FollowedNotice =
+  /** Another text counts from now on. */
+  | { readonly kind: 'changed'; readonly names: readonly string[] }
+  /** Something is wrong with the file of a name, and the texts of before still count. Reported once for each reason. */
+  | { readonly kind: 'kept'; readonly name: string; readonly why: string };
+
+/** How files are followed. */
+export interface FollowOptions {
+  /** Path of the file of each name. */
+  readonly paths: Readonly<Record<string, string>>;
+  /** What is wrong with a text, as the end of a sentence about its file; `null`: nothing. */
+  readonly problemOf: (name: string, text: string) => string | null;
+  readonly report: (notice: FollowedNotice) => void;
+  /** Epoch milliseconds. Default: the current time. */
+  readonly nowMs?: () => number;
+  /** Default: from disk. @throws FileError */
+  readonly read?: (path: string) => string;
+}
+
+/** The text of a file without white space around it, as variables are read. @throws FileError */
+export function readTrimmed(path: string): string {
+  return new TextDecoder().decode(readSmallFileSync(path, LARGEST_FOLLOWED_BYTES)).trim();
+}
+
+/** What is wrong with a reading. */
+interface Trouble {
+  readonly name: string;
+  readonly why: string;
+}
+
+/** The files of one group. */
+export class FollowedFiles {
+  #texts: Texts;
+  #checkedAtMs: number;
+  #reported: string | null = null;
+
+  /** @param first the texts that the start has read and checked */
+  constructor(
+    first: Texts,
+    private readonly options: FollowOptions,
+  ) {
+    this.#texts = first;
+    this.#checkedAtMs = this.#nowMs();
+  }
+
+  /** The texts that count, all of one moment; at most a second old. Reads without waiting, so a file system that does not answer holds up the process. */
+  current(): Texts {
+    const ageMs = this.#nowMs() - this.#checkedAtMs;
+    // A clock that was set back must not stop the checks.
+    return ageMs >= 0 && ageMs < CHECK_EVERY_MS ? this.#texts : this.readAgain();
+  }
+
+  /** Reads now: for a credential that was just refused. */
+  readAgain(): Texts {
+    this.#checkedAtMs = this.#nowMs();
+    const found = this.#readTogether();
+    if ('why' in found) this.#keep(found);
+    else this.#accept(found.texts);
+    return this.#texts;
+  }
+
+  #accept(texts: Texts): void {
+    this.#reported = null;
+    const names = Object.keys(texts).filter((name) => texts[name] !== this.#texts[name]);
+    if (names.length === 0) return;
+    this.#texts = texts;
+    this.options.report({ kind: 'changed', names });
+  }
+
+  #keep({ name, why }: Trouble): void {
+    const reason = `${name} ${why}`;
+    if (reason !== this.#reported) this.options.report({ kind: 'kept', name, why });
+    this.#reported = reason;
+  }
+
+  /** A changed reading counts once the next one is the same: between the files of one reading a folder may have been swapped. */
+  #readTogether(): { readonly texts: Texts } | Trouble {
+    let before: Texts = this.#texts;
+    for (let reading = 1; reading <= READINGS; reading++) {
+      const found = this.#readOnce();
+      if ('why' in found || isSame(before, found.texts)) return found;
+      before = found.texts;
+    }
+    return { name: Object.keys(before).join(', '), why: 'changes while it is read' };
+  }
+
+  #readOnce(): { readonly texts: Texts } | Trouble {
+    const { paths, problemOf, read = readTrimmed } = this.options;
+    const texts: Record<string, string> = {};
+    for (const [name, path] of Object.entries(paths)) {
+      try {
+        texts[name] = read(path);
+      } catch (error) {
+        if (!(error instanceof FileError)) throw error;
+        return { name, why: error.message };
+      }
+      const why = texts[name] === '' ? 'is empty' : problemOf(name, texts[name] ?? '');
+      if (why !== null) return { name, why };
+    }
+    return { texts };
+  }
+
+  #nowMs(): number {
+    return this.options.nowMs?.() ?? Date.now();
+  }
+}
+
+function isSame(left: Texts, right: Texts): boolean {
+  return Object.keys(right).every((name) => left[name] === right[name]);
+}

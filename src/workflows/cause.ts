@@ -1,0 +1,13 @@
+/** The request that a workflow deals with at the moment. An alarm rule lives for months: what it starts belongs to the trace of the alarm, not to its own. */
+
+let current: object | null = null;
+
+/** @param request `null`: what follows has no request */
+export function dealWith(request: object | null): void {
+  current = request;
+}
+
+/** The request that was given last. */
+export function currentRequest(): object | null {
+  return current;
+}

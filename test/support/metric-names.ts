@@ -1,0 +1,56 @@
+/** What the dashboard and the alert rules ask for. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { MONITORING } from './prometheus.js';
+
+interface AlertRule {
+  readonly alert: string;
+  readonly expr: string;
+}
+
+const read = (name: string) => readFileSync(join(MONITORING, name), 'utf8');
+
+/** The alert rules, in the order of the file. */
+export function alertRules(): readonly AlertRule[] {
+  const { groups } = parse(read('rules.yaml')) as { groups: readonly { rules: readonly AlertRule[] }[] };
+  return groups.flatMap(({ rules }) => rules);
+}
+
+/** Names of the alerts that the tests of the rules expect to fire. */
+export function testedAlerts(): readonly string[] {
+  interface Test {
+    readonly alert_rule_test: readonly { readonly alertname: string; readonly exp_alerts: readonly object[] }[];
+  }
+  const { tests } = parse(read('rules.test.yaml')) as { tests: readonly Test[] };
+  return tests.flatMap(({ alert_rule_test: each }) =>
+    each.filter(({ exp_alerts: expected }) => expected.length > 0).map(({ alertname }) => alertname),
+  );
+}
+
+/** The queries of the dashboard. Its variables have the values that they begin with. */
+export function dashboardQueries(): readonly string[] {
+  interface Panel {
+    readonly targets?: readonly { readonly expr: string }[];
+  }
+  const { panels } = JSON.parse(read('dashboard.json')) as { panels: readonly Panel[] };
+  return panels.flatMap(({ targets = [] }) =>
+    targets.map(({ expr }) => expr.replaceAll('$job', 'runbook.*').replaceAll('$__rate_interval', '1m')),
+  );
+}
+
+/** A metric that a query selects, and the labels that it is selected by. */
+export interface Selector {
+  readonly metric: string;
+  readonly labels: readonly string[];
+}
+
+const SELECTOR = /\b((?:runbook|temporal|process|nodejs)_\w+)(?:\{([^}]*)\})?/g;
+
+/** The metrics of a query. Series of a histogram count as the histogram. */
+export function selectorsOf(query: string): readonly Selector[] {
+  return [...query.matchAll(SELECTOR)].map(([, metric = '', matchers = '']) => ({
+    metric: metric.replace(/_(?:bucket|count|sum)$/, ''),
+    labels: [...matchers.matchAll(/(\w+) *(?:=~|!~|!=|=)/g)].map(([, label = '']) => label),
+  }));
+}

@@ -1,0 +1,98 @@
+/** Files that somebody else replaces: what counts after each change, on a clock and a disk of the test's own. */
+import { expect, it } from 'vitest';
+import { FileError } from '../../../src/files/file-access.js';
+import { FollowedFiles, type FollowedNotice, type Texts } from '../../../src/files/followed-files.js';
+
+/** @param onRead runs before each read of a file: what happens meanwhile */
+function followed(first: Texts, onRead: (path: string) => void = () => {}) {
+  const clock = { nowMs: 1_000_000 };
+  const disk = new Map(Object.entries(first).map(([name, text]) => [`/secrets/${name}`, text]));
+  const notices: FollowedNotice[] = [];
+  const reads: string[] = [];
+  const files = new FollowedFiles(first, {
+    paths: Object.fromEntries(Object.keys(first).map((name) => [name, `/secrets/${name}`])),
+    problemOf: (_name, text) => (text.includes('\n') ? 'contains a line break' : null),
+    report: (notice) => notices.push(notice),
+    nowMs: () => clock.nowMs,
+    read: (path) => {
+      onRead(path);
+      reads.push(path);
+      const text = disk.get(path);
+      if (text === undefined) throw new FileError('missing', 'does not exist');
+      return text;
+    },
+  });
+  return { files, clock, disk, notices, reads };
+}
+
+it('a file is read at most once a second, at the time of use', () => {
+  const { files, clock, disk, reads, notices } = followed({ key: 'old' });
+  disk.set('/secrets/key', 'new');
+  clock.nowMs += 999;
+  expect([files.current(), reads.length]).toEqual([{ key: 'old' }, 0]);
+  clock.nowMs += 1;
+  expect(files.current()).toEqual({ key: 'new' });
+  expect(notices).toEqual([{ kind: 'changed', names: ['key'] }]);
+  // The second reading was the proof that it is whole; after that the file has the text that counts.
+  clock.nowMs += 1_000;
+  files.current();
+  expect(reads).toHaveLength(3);
+});
+
+it('a clock that is set back does not stop the checks', () => {
+  const { files, clock, disk } = followed({ key: 'old' });
+  disk.set('/secrets/key', 'new');
+  clock.nowMs -= 3_600_000;
+  expect(files.current()).toEqual({ key: 'new' });
+});
+
+it.each<[string, (disk: Map<string, string>) => void, string]>([
+  ['vanishes', (disk) => disk.delete('/secrets/key'), 'does not exist'],
+  ['is empty', (disk) => disk.set('/secrets/key', ''), 'is empty'],
+  ['holds what cannot be used', (disk) => disk.set('/secrets/key', 'a\nb'), 'contains a line break'],
+])('a file that %s keeps the last good text, which is reported once', (_name, spoil, why) => {
+  const { files, clock, disk, notices } = followed({ key: 'good' });
+  spoil(disk);
+  for (let check = 0; check < 3; check++) {
+    clock.nowMs += 1_000;
+    expect(files.current()).toEqual({ key: 'good' });
+  }
+  expect(notices).toEqual([{ kind: 'kept', name: 'key', why }]);
+  disk.set('/secrets/key', 'better');
+  clock.nowMs += 1_000;
+  expect(files.current()).toEqual({ key: 'better' });
+  // After a recovery the same trouble is news again.
+  spoil(disk);
+  clock.nowMs += 1_000;
+  files.current();
+  expect(notices).toHaveLength(3);
+});
+
+it('files that belong together never mix, whichever of them is read when they are swapped', () => {
+  for (const swapAt of [1, 2, 3, 4, 5, 6]) {
+    let read = 0;
+    const setup = followed({ ak: 'ak-1', sk: 'sk-1', token: 'token-1' }, () => {
+      if (++read === swapAt) for (const name of ['ak', 'sk', 'token']) setup.disk.set(`/secrets/${name}`, `${name}-2`);
+    });
+    const [old, other] = [1, 2].map((n) => ({ ak: `ak-${n}`, sk: `sk-${n}`, token: `token-${n}` }));
+    setup.clock.nowMs += 1_000;
+    expect([old, other]).toContainEqual(setup.files.current());
+    expect(setup.files.readAgain()).toEqual(other);
+  }
+});
+
+it('a group keeps all of its texts while one of its files is missing', () => {
+  const { files, clock, disk } = followed({ ak: 'ak-1', sk: 'sk-1' });
+  disk.set('/secrets/ak', 'ak-2');
+  disk.delete('/secrets/sk');
+  clock.nowMs += 1_000;
+  expect(files.current()).toEqual({ ak: 'ak-1', sk: 'sk-1' });
+});
+
+it('a file that changes with every reading is not believed', () => {
+  let read = 0;
+  const setup = followed({ key: 'old' }, () => setup.disk.set('/secrets/key', `draft-${++read}`));
+  setup.clock.nowMs += 1_000;
+  expect(setup.files.current()).toEqual({ key: 'old' });
+  expect(setup.notices).toEqual([{ kind: 'kept', name: 'key', why: 'changes while it is read' }]);
+});
