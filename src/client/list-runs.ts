@@ -142,7 +142,7 @@ interface Troubled extends EndedBadly {
   readonly run: ListedRun;
 }
 
-/** The targets that a person has to look after. A run that is open waits for a person, whatever another one does. */
+/** The targets that need a person. A run that is open waits for a person, whatever another one does. */
 function troubled(run: ListedRun, { memo }: Pick<Listed, 'memo'>): Troubled {
   const { endedAtMs, targets, left } = run;
   if (endedAtMs === null) return { run, endedAtMs: 0, paths: [] };

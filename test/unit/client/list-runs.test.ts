@@ -292,7 +292,7 @@ describe('a run that ended badly', () => {
     expect(await needing(both, later({}), later({ workflowId: 'other', targets: ['a/b/d'] }))).toEqual([]);
   });
 
-  it('needs one until every target that nobody knows about, or whose undo failed, is made good', async () => {
+  it('needs one until each target that is indeterminate, or whose undo failed, is made good', async () => {
     const undoFailed = { ...leftStopped('a/b/d'), outcome: 'compensationFailed' };
     const unclear = { ...leftStopped('a/b/c'), outcome: 'indeterminate' };
     const both = { ...failed, outcome: 'indeterminate', reported: [unclear, undoFailed] };
