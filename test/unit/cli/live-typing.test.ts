@@ -155,8 +155,8 @@ describe('a reason', () => {
     expect(hint).toBe(`a reason has at most ${LONGEST_ARGUMENT.reason} characters`);
   });
 
-  it('shows that a paste was too long also if its end comes in a read of its own', () => {
-    const long: Read[] = [key('\u001b[200~'), ['x'.repeat(2_000), 0], ['\u001b[201~', 0]];
+  it('shows that a paste was too long also if its last read has only the rest of the mark', () => {
+    const long: Read[] = [key('\u001b[200~'), [`${'x'.repeat(2_000)}\u001b[201`, 0], ['~', 0]];
     expect(read([key('p'), ...long]).hint).toBe(`a reason has at most ${LONGEST_ARGUMENT.reason} characters`);
   });
 
