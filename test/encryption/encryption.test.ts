@@ -6,6 +6,7 @@ import { copyFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { RunbookClient } from '../../src/client/runbook-client.js';
 import { loadClientConfig } from '../../src/config/config.js';
 import { dataConverterOf, loadCodec } from '../../src/config/data-converter.js';
 import { startCodecServer } from '../../src/codec-server/codec-server.js';
@@ -163,7 +164,7 @@ describe.concurrent('a change of keys', () => {
     const before = await startStack({ ...plain, client: plain.client, taskQueue }, { worker: { taskQueue } });
     onTestFinished(() => before.close());
     const { path } = await before.newInstance();
-    const unencrypted = await before.start('restart', { targets: [path], reason: 'long ago' });
+    const unencrypted = await before.start('restart', { targets: [path], requestedBy: 'bob', reason: 'long ago' });
     await before.report(unencrypted);
     const rotated = await withKeys(SECOND, FIRST);
     expect((await runbook(['report', unencrypted], rotated)).stdout).toContain('long ago');
@@ -177,10 +178,14 @@ describe.concurrent('a change of keys', () => {
     const keysOfWorker = await encrypted.keys(FIRST);
     const source = loadClientConfig({ RUNBOOK_ENCRYPTION_KEYS: keysOfWorker }).codec;
     const taskQueue = `encrypted-${randomUUID()}`;
+    // As in a worker: one codec for what it reads as a worker and as a client.
+    const converter = await dataConverterOf(source, (text) => console.warn(text));
+    const { client } = await RunbookClient.connect({ address: plain.address, ...converter });
     const late = await startStack(
-      { ...encrypted.temporal, taskQueue },
-      { worker: { taskQueue, ...(await dataConverterOf(source, (text) => console.warn(text))) } },
+      { ...encrypted.temporal, client, taskQueue },
+      { worker: { taskQueue, ...converter } },
     );
+    onTestFinished(() => client.connection.close());
     onTestFinished(() => late.close());
     const { path, instanceId } = await late.newInstance();
     const early = { ...(await withKeys(SECOND, FIRST)), RUNBOOK_TASK_QUEUE: taskQueue };
