@@ -85,6 +85,7 @@ describe.concurrent('an encrypted run', () => {
     expect(places(vendorText)).toEqual(FAILURES);
     expect(places(path)).toEqual([
       'described.workflowExecutionInfo.searchAttributes.indexedFields.RunbookTarget.data',
+      'history.events.activityTaskScheduledEventAttributes.header.fields.runbook-origin.data',
       'history.events.upsertWorkflowSearchAttributesEventAttributes.searchAttributes.indexedFields.RunbookTarget.data',
       ...FAILURES.filter((place) => place.includes('workflowExecutionFailed')),
       'listed.searchAttributes.indexedFields.RunbookTarget.data',
