@@ -54,7 +54,7 @@ export async function runWorker(config: Config, given: WorkerExtensions = {}): P
   const log = createLog({ level: config.logLevel, format: config.logFormat });
   const extensions = await withCodec(config, given, log);
   for (const warning of config.warnings) log.warn({ warning }, 'configuration warning');
-  config.secretFiles.reportTo(({ level, text }) => log[level](text));
+  config.secretFiles.reportTo(({ level, text }) => log[level]({ what: text }, 'secret file'));
   const webhooks = await webhooksOf(config);
   const health = new WorkerHealth(config);
   health.metrics.begin({ webhooks: webhooks.map(({ name }) => name) });
@@ -88,7 +88,7 @@ async function connectAndWork(
 /** @throws ConfigurationError if there are two codecs, or the configured one cannot be loaded */
 async function withCodec({ codec }: Config, given: WorkerExtensions, log: Logger): Promise<WorkerExtensions> {
   if (codec !== null && given.dataConverter !== undefined) throw new ConfigurationError([TWO_CODECS]);
-  return { ...given, ...(await dataConverterOf(codec, (text) => log.warn(text))) };
+  return { ...given, ...(await dataConverterOf(codec, (what) => log.warn({ what }, 'encryption keys'))) };
 }
 
 /** What a worker has before it starts. */

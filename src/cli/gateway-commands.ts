@@ -31,21 +31,28 @@ export function addGatewayCommands(program: Command): void {
 
 async function runGateway(options: GatewayCommandOptions): Promise<void> {
   const alarms = await loadAlarms(options.file, 'read');
-  const [{ RunbookClient }, { Calls }, { loadClientConfig }, { dataConverterOf }, { createLog }, { ThrottledLog }, { traceCommand }] =
-    await Promise.all([
-      import('../client/runbook-client.js'),
-      import('../temporal/calls.js'),
-      import('../config/config.js'),
-      import('../config/data-converter.js'),
-      import('../logging/log.js'),
-      import('../logging/throttled-log.js'),
-      import('./trace-command.js'),
-    ]);
+  const [
+    { RunbookClient },
+    { Calls },
+    { loadClientConfig },
+    { dataConverterOf },
+    { createLog },
+    { ThrottledLog },
+    { traceCommand },
+  ] = await Promise.all([
+    import('../client/runbook-client.js'),
+    import('../temporal/calls.js'),
+    import('../config/config.js'),
+    import('../config/data-converter.js'),
+    import('../logging/log.js'),
+    import('../logging/throttled-log.js'),
+    import('./trace-command.js'),
+  ]);
   const config = loadClientConfig(process.env);
   const { temporal, taskQueue, logLevel, logFormat, proxyFor, warnings, secretFiles, health, codec } = config;
   const log = createLog({ level: logLevel, format: logFormat });
   for (const warning of warnings) log.warn({ warning }, 'configuration warning');
-  secretFiles.reportTo(({ level, text }) => log[level](text));
+  secretFiles.reportTo(({ level, text }) => log[level]({ what: text }, 'secret file'));
   if (options.dryRun === true) return serve(alarms, options, { temporal: null, log, proxyFor, health });
   const throttledLog = new ThrottledLog(log);
   const tracing = await traceCommand(config, 'runbook-gateway', (what) =>
@@ -53,7 +60,7 @@ async function runGateway(options: GatewayCommandOptions): Promise<void> {
   );
   const { clientInterceptors, traceDelivery } = tracing;
   const { connectionOptions, namespace } = temporal;
-  const converter = await dataConverterOf(codec, (text) => log.warn(text));
+  const converter = await dataConverterOf(codec, (what) => log.warn({ what }, 'encryption keys'));
   // Starts even if Temporal is unreachable: senders are then asked to retry.
   const runbooks = RunbookClient.lazy({ ...connectionOptions, ...converter, namespace, clientInterceptors });
   const calls = new Calls(runbooks.client);

@@ -32,7 +32,7 @@ export interface WorkerSizes {
 const EMPTY_WORKER_BYTES = 300 * 2 ** 20;
 /** What the workflows' heap holds before its first workflow: the bundle and its source map. Chosen. */
 const EMPTY_HEAP_BYTES = 80 * 2 ** 20;
-/** One cached workflow: 230 KB were measured, of which 100 KB are in the workflows' heap and the rest is the native core's. */
+/** One cached workflow: 230 KB were measured: 100 KB in the workflows' heap, the rest in the native core. */
 const CACHED_WORKFLOW_BYTES = 250 * 2 ** 10;
 /** The part of it in the workflows' heap, with room for garbage. */
 const CACHED_WORKFLOW_HEAP_BYTES = 130 * 2 ** 10;

@@ -73,7 +73,10 @@ export class FollowedSenders {
     const found = await readAgain().catch((error: unknown) => String(error));
     if (typeof found === 'string') {
       if (found !== followed.trouble)
-        this.options.log.warn({ sender: name }, `secrets of a sender not read again: ${found}; those of before count`);
+        this.options.log.warn(
+          { sender: name, what: found },
+          'secrets of a sender not read again; those of before count',
+        );
       followed.trouble = found;
       return;
     }

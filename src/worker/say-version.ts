@@ -11,14 +11,11 @@ export async function sayVersion(client: Client, version: WorkerVersion, log: Lo
   try {
     const current = await currentBuildId(client, deploymentName);
     if (current === null)
-      log.warn(
-        { version },
-        `no version of the Worker Deployment ${deploymentName} is current, so its workers get no work. Type: ${promote}`,
-      );
+      log.warn({ version, promote }, 'no version of the Worker Deployment is current, so its workers get no work');
     else if (current !== buildId)
       log.info(
-        { version, current },
-        `this version is not current: it gets no new work until it is, or is ramping. Type: ${promote}`,
+        { version, current, promote },
+        'this version is not current: it gets no new work until it is, or is ramping',
       );
   } catch (error) {
     log.debug({ version, error: String(error) }, 'which version is current could not be read');

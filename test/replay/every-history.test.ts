@@ -49,7 +49,10 @@ it('replays every workflow that the tests started, with the code they ran', { ti
 /** Replays in parallel with other callers. @returns the workflows that do not replay, each with the reason */
 async function failuresOf(queue: Iterator<Execution>): Promise<string[]> {
   const failures: string[] = [];
-  for await (const { run, result, reason } of replayExecutions({ client, code: { workflowBundle, sinks: unobserved } }, queue))
+  for await (const { run, result, reason } of replayExecutions(
+    { client, code: { workflowBundle, sinks: unobserved } },
+    queue,
+  ))
     if (result === 'failed' || result === 'unread') failures.push(`${run.workflowId}: ${reason}`);
   return failures;
 }

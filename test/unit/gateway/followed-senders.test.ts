@@ -6,7 +6,8 @@ import type { SenderSettings } from '../../../src/gateway/senders/sender.js';
 function setup() {
   const clock = { nowMs: 1_000_000 };
   const log: string[] = [];
-  const write = (_facts: object, text: string) => void log.push(text);
+  const write = ({ what }: { what?: string }, text: string) =>
+    void log.push(what === undefined ? text : `${text}: ${what}`);
   const state: { answer: () => Promise<SenderSettings | string>; reads: number } = {
     answer: async () => of('one'),
     reads: 0,
@@ -45,7 +46,7 @@ it('a file that cannot be read keeps the tokens of before, and is logged once', 
   }
   expect(admits('one')).toBe(true);
   expect(log).toEqual([
-    'secrets of a sender not read again: tokenFiles.0: the file named here is empty; those of before count',
+    'secrets of a sender not read again; those of before count: tokenFiles.0: the file named here is empty',
   ]);
 });
 

@@ -11,7 +11,7 @@ const THROTTLED = new RegExp(
   'g',
 );
 /** The level is chosen by a table. */
-const COMPUTED = /\blog\[.*?\]\('([^']+)'/g;
+const COMPUTED = /\blog\[.*?\]\((?:\{[^}]*\}, )?'([^']+)'/g;
 /** Any call. */
 const BEGIN = new RegExp(String.raw`\b(?:\w*[lL]og|warnings)\??\.${LEVEL}\(`, 'g');
 
