@@ -90,8 +90,9 @@ describe.concurrent('an encrypted run', () => {
       ...FAILURES.filter((place) => place.includes('workflowExecutionFailed')),
       'listed.searchAttributes.indexedFields.RunbookTarget.data',
     ]);
-    // What Temporal's core writes beside the result of a local activity: its name, its attempts, its times.
+    // Headers, and what Temporal's core writes beside the result of a local activity: its name, its attempts, its times.
     expect(places('json/plain').filter((place) => !place.includes('searchAttributes'))).toEqual([
+      'history.events.activityTaskScheduledEventAttributes.header.fields.runbook-origin.metadata.encoding',
       'history.events.markerRecordedEventAttributes.details.data.payloads.metadata.encoding',
     ]);
     expect(places('binary/encrypted').length).toBeGreaterThan(10);
