@@ -88,7 +88,7 @@ async function connectAndWork(
 /** @throws ConfigurationError if there are two codecs, or the configured one cannot be loaded */
 async function withCodec({ codec }: Config, given: WorkerExtensions, log: Logger): Promise<WorkerExtensions> {
   if (codec !== null && given.dataConverter !== undefined) throw new ConfigurationError([TWO_CODECS]);
-  return { ...given, ...(await dataConverterOf(codec, (text) => log.warn(text))) };
+  return { ...given, ...(await dataConverterOf(codec, (what) => log.warn({ what }, 'encryption keys'))) };
 }
 
 /** What a worker has before it starts. */

@@ -41,8 +41,8 @@ async function runCodecServer({ host, port, json, ...options }: CodecServerComma
   const { token, issuer, roles, origins } = config;
   const log = createLog({ level: config.logLevel, format: config.logFormat });
   for (const warning of config.warnings) log.warn({ warning }, 'configuration warning');
-  config.secretFiles.reportTo(({ level, text }) => log[level](text));
-  const loaded = await loadCodec(config.codec, (text) => log.warn(text));
+  config.secretFiles.reportTo(({ level, text }) => log[level]({ what: text }, 'secret file'));
+  const loaded = await loadCodec(config.codec, (what) => log.warn({ what }, 'encryption keys'));
   const access = unauthenticated ? {} : { token: token && (() => token.reveal()), issuer, roles };
   const server = await startCodecServer({ host, port, ...loaded, access, origins, log });
   if (json === true) printJsonLine({ url: server.url, origins });

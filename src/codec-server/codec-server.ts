@@ -148,7 +148,7 @@ class CodecServer {
     try {
       const converted = await this.options.codec[direction](payloads);
       // Who read what is asked after every leak.
-      this.options.log.info({ ...who, payloads: payloads.length }, `codec server: payloads ${direction}d`);
+      this.options.log.info({ ...who, direction, payloads: payloads.length }, 'codec server: payloads converted');
       return { status: 200, body: payloadsJson(converted) };
     } catch (error) {
       const { name, message } = error instanceof Error ? error : new Error(String(error));

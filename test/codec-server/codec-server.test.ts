@@ -180,8 +180,8 @@ describe('a caller', () => {
     expect(await ask({ aud: 'payroll' })).toBe(401);
     expect(await ask({ exp: 1 })).toBe(401);
     expect((await post('/decode', { payloads: [plain] }, WITH_TOKEN, url)).status).toBe(401);
-    const read = lines.filter(({ msg }) => msg === 'codec server: payloads decoded');
-    expect(read).toMatchObject([{ actor: 'ann@example.test', namespace: 'default', payloads: 1 }]);
+    const read = lines.filter(({ msg }) => msg === 'codec server: payloads converted');
+    expect(read).toMatchObject([{ actor: 'ann@example.test', namespace: 'default', direction: 'decode', payloads: 1 }]);
     expect(JSON.stringify(lines)).not.toContain('hunter2');
     expect(JSON.stringify(lines)).not.toContain(TOKEN);
   });
