@@ -43,7 +43,7 @@ export async function readRunFacts(client: Client, workflowId: string, runId: st
   };
 }
 
-/** @returns `null` where the server lists the target before it can be found, or after it is gone */
+/** @returns `null` if the server lists the target before it can be found, or after it was removed */
 async function describeChild(
   client: Client,
   workflowId: string,

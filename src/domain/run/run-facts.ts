@@ -218,7 +218,7 @@ function reason(key: string, line: string): Reason {
   return { key, line, needsWorker: true };
 }
 
-/** `4242@host`: people look for the process, and the id of the project is long. */
+/** `4242@host`: the process is what people need, and the id of the project is long. */
 function processOf(identity: string): string {
   return identity.replace(/ project \S+$/, '');
 }
