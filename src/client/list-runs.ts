@@ -19,13 +19,14 @@ import {
   TARGET_SEARCH_ATTRIBUTE,
 } from '../domain/contract.js';
 import { OUTCOMES, type Outcome, type TargetReport } from '../domain/report/report.js';
-import { attentionOf, type Attention } from '../domain/run/attention.js';
+import { attentionOf, needsFollowUp, type Attention } from '../domain/run/attention.js';
 import { leftBehind, type LeftBehind } from '../domain/run/left-behind.js';
 import { alarmRuleRequester, scheduleRequester } from '../domain/run/requester.js';
+import { namedTargets } from '../domain/run/listed-targets.js';
 import { isOpen } from '../domain/run/workflow-status.js';
 import { GRPC, grpcCodeOf } from '../temporal/calls.js';
 import { decodeFirst } from '../temporal/payloads.js';
-import { withoutMadeGood, type EndedBadly } from './later-success.js';
+import { LaterSuccesses, type EndedBadly } from './later-success.js';
 import { isReport } from './read-report.js';
 import { queryOf, type RunFilter } from './run-query.js';
 import { inputOfRun } from './same-request.js';
@@ -113,8 +114,9 @@ async function readRuns(calls: ListCalls, options: ListOptions, query: string): 
   const runs: ListedRun[] = [];
   /** Runs that need a person, unless a later run has made them good. */
   let unasked: Troubled[] = [];
+  const later = new LaterSuccesses(workflows, within);
   const ask = async () => {
-    runs.push(...(await withoutMadeGood(unasked, workflows, within)).map(({ run }) => run));
+    runs.push(...(await later.withoutMadeGood(unasked)).map(({ run }) => run));
     unasked = [];
   };
   let singleReads = MOST_SINGLE_READS;
@@ -140,15 +142,18 @@ interface Troubled extends EndedBadly {
   readonly run: ListedRun;
 }
 
-/** The targets that made the run end as it did. A run that is open waits for a person, whatever another one does. */
+/** The targets that need a person. A run that is open waits for a person, whatever another one does. */
 function troubled(run: ListedRun, { memo }: Pick<Listed, 'memo'>): Troubled {
-  const { endedAtMs, outcome, targets, left } = run;
+  const { endedAtMs, targets, left } = run;
   if (endedAtMs === null) return { run, endedAtMs: 0, paths: [] };
   const report: unknown = memo?.[REPORT_MEMO];
-  const known: readonly TargetReport[] = isReport(report) && Array.isArray(report.targets) ? report.targets : [];
-  const worst = known.filter((target) => target.outcome === outcome).map(({ path }) => path);
-  const paths = [...new Set([...worst, ...left.map(({ path }) => path)])];
-  return { run, endedAtMs, paths: paths.length === 0 ? targets : paths };
+  if (!isReport(report) || !Array.isArray(report.targets)) return { run, endedAtMs, paths: namedTargets(targets) };
+  // The targets that a cut report does not name may need a person too.
+  if ((report.cut?.dropped ?? 0) > 0) return { run, endedAtMs, paths: [] };
+  const reported: readonly TargetReport[] = report.targets;
+  const ended = reported.filter(({ outcome }) => needsFollowUp(outcome)).map(({ path }) => path);
+  const paths = [...new Set([...ended, ...left.map(({ path }) => path)])];
+  return { run, endedAtMs, paths: paths.length === 0 ? namedTargets(targets) : paths };
 }
 
 type Listed = Pick<

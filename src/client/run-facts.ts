@@ -1,5 +1,5 @@
 /** Reads what the server knows of a run in progress, without a worker. */
-import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+import { WorkflowNotFoundError, type Client, type WorkflowExecutionDescription } from '@temporalio/client';
 import { TARGET_SEARCH_ATTRIBUTE } from '../domain/contract.js';
 import type { ActivityFacts, PinnedVersion, Poller, RunFacts, WorkflowFacts } from '../domain/run/run-facts.js';
 import { plainFailure } from './lost-attempt.js';
@@ -26,8 +26,8 @@ export async function readRunFacts(client: Client, workflowId: string, runId: st
     // This part is optional, and the credentials may not allow it.
     readPollers(client, taskQueue).catch(() => null),
     ...children.map(async ({ workflowId: id, runId: childRunId }) => {
-      const child = await client.workflow.getHandle(id ?? '', childRunId ?? undefined).describe();
-      return workflowFacts(id ?? '', (await child.staticSummary()) ?? null, child.raw);
+      const child = await describeChild(client, id ?? '', childRunId ?? undefined);
+      return child === null ? [] : [workflowFacts(id ?? '', (await child.staticSummary()) ?? null, child.raw)];
     }),
   ]);
   const attributes = raw.workflowExecutionInfo?.searchAttributes?.indexedFields ?? {};
@@ -38,9 +38,23 @@ export async function readRunFacts(client: Client, workflowId: string, runId: st
     startedAtMs: described.startTime.getTime(),
     planned: Object.hasOwn(attributes, TARGET_SEARCH_ATTRIBUTE),
     cancelRequested: raw.workflowExtendedInfo?.cancelRequested === true,
-    workflows: [workflowFacts(workflowId, null, raw), ...ofChildren],
+    workflows: [workflowFacts(workflowId, null, raw), ...ofChildren.flat()],
     pollers,
   };
+}
+
+/** @returns `null` if the server lists the target before it can be found, or after it was removed */
+async function describeChild(
+  client: Client,
+  workflowId: string,
+  runId: string | undefined,
+): Promise<WorkflowExecutionDescription | null> {
+  try {
+    return await client.workflow.getHandle(workflowId, runId).describe();
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
 }
 
 /**

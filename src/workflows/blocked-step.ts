@@ -15,6 +15,7 @@ import {
   recordOf,
   recordOfRetry,
   retriedStep,
+  undecidedStep,
   type BlockedStep,
   type ReadingAtRest,
 } from '../domain/steering/decisions.js';
@@ -126,27 +127,8 @@ async function withoutDecision(
     ignored === null ? decisions : [...decisions, recordOf(ignored, blocked, 'not read: the run was cancelled')];
   const report = all.length === 0 ? outcome.report : { ...outcome.report, decisions: all };
   const unclear = report.result === 'indeterminate' ? null : await settleAfterReset(step, outcome.baseline, request);
-  if (unclear === null || unclear.report.sent === 'no') return { ...blocked, outcome: { ...outcome, report } };
-  const { done, baseline } = unclear;
-  const earlier = outcome.done === null ? blocked.earlier : [...blocked.earlier, outcome.done];
-  const { sent, after, cloudJobId } = unclear.report;
-  const isClear = unclear.report.result !== 'indeterminate';
-  return {
-    ...blocked,
-    earlier,
-    outcome: {
-      ...outcome,
-      done,
-      baseline,
-      report: {
-        ...report,
-        sent,
-        after: after ?? report.after,
-        cloudJobId: cloudJobId ?? report.cloudJobId,
-        ...(isClear ? {} : { result: 'indeterminate', failure: unclear.report.failure ?? report.failure }),
-      },
-    },
-  };
+  const undecided = { ...blocked, outcome: { ...outcome, report } };
+  return unclear === null || unclear.report.sent === 'no' ? undecided : undecidedStep(undecided, unclear);
 }
 
 function whyOf({ outcome: { report } }: BlockedStep): string {

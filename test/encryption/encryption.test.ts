@@ -6,6 +6,7 @@ import { copyFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { RunbookClient } from '../../src/client/runbook-client.js';
 import { loadClientConfig } from '../../src/config/config.js';
 import { dataConverterOf, loadCodec } from '../../src/config/data-converter.js';
 import { startCodecServer } from '../../src/codec-server/codec-server.js';
@@ -84,12 +85,14 @@ describe.concurrent('an encrypted run', () => {
     expect(places(vendorText)).toEqual(FAILURES);
     expect(places(path)).toEqual([
       'described.workflowExecutionInfo.searchAttributes.indexedFields.RunbookTarget.data',
+      'history.events.activityTaskScheduledEventAttributes.header.fields.runbook-origin.data',
       'history.events.upsertWorkflowSearchAttributesEventAttributes.searchAttributes.indexedFields.RunbookTarget.data',
       ...FAILURES.filter((place) => place.includes('workflowExecutionFailed')),
       'listed.searchAttributes.indexedFields.RunbookTarget.data',
     ]);
-    // What Temporal's core writes beside the result of a local activity: its name, its attempts, its times.
+    // Headers, and what Temporal's core writes beside the result of a local activity: its name, its attempts, its times.
     expect(places('json/plain').filter((place) => !place.includes('searchAttributes'))).toEqual([
+      'history.events.activityTaskScheduledEventAttributes.header.fields.runbook-origin.metadata.encoding',
       'history.events.markerRecordedEventAttributes.details.data.payloads.metadata.encoding',
     ]);
     expect(places('binary/encrypted').length).toBeGreaterThan(10);
@@ -163,7 +166,7 @@ describe.concurrent('a change of keys', () => {
     const before = await startStack({ ...plain, client: plain.client, taskQueue }, { worker: { taskQueue } });
     onTestFinished(() => before.close());
     const { path } = await before.newInstance();
-    const unencrypted = await before.start('restart', { targets: [path], reason: 'long ago' });
+    const unencrypted = await before.start('restart', { targets: [path], requestedBy: 'bob', reason: 'long ago' });
     await before.report(unencrypted);
     const rotated = await withKeys(SECOND, FIRST);
     expect((await runbook(['report', unencrypted], rotated)).stdout).toContain('long ago');
@@ -177,10 +180,14 @@ describe.concurrent('a change of keys', () => {
     const keysOfWorker = await encrypted.keys(FIRST);
     const source = loadClientConfig({ RUNBOOK_ENCRYPTION_KEYS: keysOfWorker }).codec;
     const taskQueue = `encrypted-${randomUUID()}`;
+    // As in a worker: one codec for what it reads as a worker and as a client.
+    const converter = await dataConverterOf(source, (text) => console.warn(text));
+    const { client } = await RunbookClient.connect({ address: plain.address, ...converter });
     const late = await startStack(
-      { ...encrypted.temporal, taskQueue },
-      { worker: { taskQueue, ...(await dataConverterOf(source, (text) => console.warn(text))) } },
+      { ...encrypted.temporal, client, taskQueue },
+      { worker: { taskQueue, ...converter } },
     );
+    onTestFinished(() => client.connection.close());
     onTestFinished(() => late.close());
     const { path, instanceId } = await late.newInstance();
     const early = { ...(await withKeys(SECOND, FIRST)), RUNBOOK_TASK_QUEUE: taskQueue };

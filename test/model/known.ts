@@ -32,6 +32,7 @@ export function unknownThings(world: World): readonly string[] {
 export function unknownDespiteDecisions(world: World): readonly string[] {
   return world.truth.holders.flatMap((holder) => [
     ...sentUnreported(holder),
+    ...failedUnclearly(holder),
     ...outcomeProblem(holder),
     ...leftInFlight(holder, world),
   ]);
@@ -45,6 +46,13 @@ function sentUnreported({ report, decisions, runId }: HolderRecord): readonly st
       .flatMap((decision) => acceptedFor(decision))
       .map((job) => `${runId} ${id}: reports that nothing was sent, but ${describeJob(job)}`),
   );
+}
+
+/** A retry that sent nothing answers nothing about the send before it. */
+function failedUnclearly({ report, runId }: HolderRecord): readonly string[] {
+  return (report?.steps ?? [])
+    .filter(({ result, sent, decisions = [] }) => result === 'failed' && sent === 'unknown' && decisions.length > 0)
+    .map(({ id }) => `${runId} ${id}: failed, while it is not known what was sent for it before the retry`);
 }
 
 const CHECKS: readonly ((reported: ReportedStep) => readonly string[])[] = [

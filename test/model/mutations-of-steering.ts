@@ -4,6 +4,7 @@ import { foundWith, type InModel, type Mutation } from '../chaos/mutation.js';
 const RUN = 'src/domain/steering/run-steering.ts';
 const TARGET = 'src/domain/steering/target-steering.ts';
 const COMMANDS = 'src/domain/steering/commands.ts';
+const DECISIONS = 'src/domain/steering/decisions.ts';
 
 const OPERATED = { isOperated: true } as const;
 const FOUND: InModel = foundWith(OPERATED);
@@ -78,6 +79,19 @@ export const STEERING_MUTATIONS: readonly Mutation[] = [
         file: TARGET,
         from: `  deciding: { retryStep: IN_HAND, skipStep: IN_HAND, markSucceeded: IN_HAND },`,
         to: `  deciding: { retryStep: null, skipStep: null, markSucceeded: IN_HAND },`,
+      },
+    ],
+    model: FOUND,
+  },
+  {
+    name: 'failed-retry-ends-the-step',
+    breaks: 'known',
+    why: 'A retry that fails before it sends ends an indeterminate step as failed, while it is not known what the first send did.',
+    edits: [
+      {
+        file: DECISIONS,
+        from: `report.result === 'failed' && outcome.report.result === 'indeterminate'`,
+        to: `report.result === 'failed' && outcome.report.result === 'failed'`,
       },
     ],
     model: FOUND,

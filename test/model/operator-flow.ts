@@ -10,6 +10,7 @@ import {
   decidedStep,
   isBlocking,
   retriedStep,
+  undecidedStep,
   type BlockedStep,
   type ReadingAtRest,
 } from '../../src/domain/steering/decisions.js';
@@ -130,10 +131,5 @@ function* undecided(blocked: BlockedStep, context: Context, run: RunArguments): 
   const { report } = outcome;
   const unclear =
     report.result === 'indeterminate' ? null : yield* settleAfterReset(step, outcome.baseline, context, run);
-  if (unclear === null || unclear.report.sent === 'no') return blocked;
-  const { done, baseline } = unclear;
-  const earlier = outcome.done === null ? blocked.earlier : [...blocked.earlier, outcome.done];
-  const { sent, result } = unclear.report;
-  const verdict = result === 'indeterminate' ? { result } : {};
-  return { ...blocked, earlier, outcome: { ...outcome, done, baseline, report: { ...report, sent, ...verdict } } };
+  return unclear === null || unclear.report.sent === 'no' ? blocked : undecidedStep(blocked, unclear);
 }

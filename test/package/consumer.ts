@@ -100,7 +100,8 @@ async function writeDocumented(folder: string): Promise<void> {
   }
 }
 
-async function runIn(
+/** @throws with what the command printed */
+export async function runIn(
   cwd: string,
   program: string,
   words: readonly string[],

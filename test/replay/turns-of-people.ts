@@ -1,7 +1,7 @@
 /** Turns in which people take part: approvals, commands, decisions about blocked steps, runs that resume, and who is notified. */
 import { RunbookClient } from '../../src/client/runbook-client.js';
 import { DEFAULT_TASK_QUEUE, PROGRESS_QUERY } from '../../src/domain/contract.js';
-import type { ApprovalProgress, RunProgress } from '../../src/domain/report/progress.js';
+import type { ApprovalProgress, RunProgress, TargetProgress } from '../../src/domain/report/progress.js';
 import type { CommandName } from '../../src/domain/steering/command-names.js';
 import type { Notifier } from '../../src/notifications/notifier.js';
 import { approversOf, newSigner, type Signer } from '../support/signer.js';
@@ -151,7 +151,7 @@ const notifiedOf =
       const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
       const all = (events ?? []).map((event) => event.activityTaskScheduledEventAttributes?.activityType?.name);
       return all.filter((name) => name === 'notify').length >= count;
-    });
+    }, 100);
 
 /** Carries out a run that does not succeed, then one that resumes it. */
 function resumed(runbook: string, first: Parameters<typeof alone>[1], later: Meanwhile = async () => {}): Turn['play'] {
@@ -342,8 +342,26 @@ const DECISIONS: readonly Turn[] = [
       ({ cancel }, _instance, workflowId) => cancel(workflowId),
     ),
   }),
+  playedAlone('operated', 'retriedInVain', 'succeeded', {
+    arm: isNotAnswered('restart'),
+    meanwhile: inTurn(retriedInVain, onceBlocked('retryStep')),
+  }),
   playedAlone('unattended', 'leftUnclear', 'indeterminate', { arm: isNotAnswered('restart') }),
 ];
+
+/** Retried with a failure before anything is sent; the step then waits again. */
+async function retriedInVain(stage: Stage, instance: Instance): Promise<void> {
+  const { client, stack } = stage;
+  const { instanceId } = instance;
+  await isBlocked(stage, instance);
+  await stack.control.fault({ on: { instanceId, route: 'action' }, fault: { kind: 'status', status: 403 } });
+  await order(stage, lease(stage, instance), 'retryStep');
+  const target = client.workflow.getHandle(lease(stage, instance));
+  await until(async () => {
+    const { blocked } = await target.query<TargetProgress>(PROGRESS_QUERY);
+    return blocked?.why.includes('The retry sent nothing') === true;
+  });
+}
 
 /** The target learns that the pause has ended, and refuses decisions until then. */
 async function retriedOnceResumed(stage: Stage, instance: Instance): Promise<void> {
@@ -394,6 +412,16 @@ const NOTIFIED: readonly Turn[] = [
     dependencies: notifies,
     arm: isNotAnswered('restart'),
     meanwhile: inTurn(notifiedOf(3), onceBlocked('retryStep')),
+  }),
+  // The reminders about the first wait use up the messages, and the second wait is notified all the same.
+  playedAlone('notified-decision', 'remindedOften', 'succeeded', {
+    dependencies: notifies,
+    arm: async (stage, instance) => {
+      await restartFails(stage, instance);
+      const { instanceId } = instance;
+      await stage.stack.control.outcome({ instanceId, action: 'restart', nth: 2, executionStatus: 'FAILED' });
+    },
+    meanwhile: inTurn(notifiedOf(60), onceBlocked('retryStep'), notifiedOf(61), onceBlocked('skipStep')),
   }),
   playedAlone('notified-decision', 'pausedThenAborted', 'cancelled', {
     dependencies: notifies,

@@ -67,6 +67,13 @@ function isMadeByReader(path: string): boolean {
   return path.startsWith('deploy/gateway/secrets') || path === 'deploy/notifications/secrets.env';
 }
 
+/** Lines under the head of a table that are heads again: what a merge leaves behind that took both sides. */
+function repeatedHeadsOf(page: string): string[] {
+  const lines = proseOf(page).split('\n');
+  const isRule = (line = '') => /^\|[ :|-]+\|$/.test(line);
+  return lines.filter((line, index) => isRule(line) && lines[index - 2]?.startsWith('|') === true);
+}
+
 function paragraphsOf(page: string): string[] {
   return proseOf(page)
     .split(/\n\s*\n|\n(?=\s*(?:[-*]|\d+\.) )/)
@@ -90,6 +97,10 @@ describe('documents', () => {
 
   it.each(pages)('%s has no paragraph that is longer than a screen', (page) => {
     expect(paragraphsOf(page).filter(({ length }) => length > LONGEST_PARAGRAPH)).toEqual([]);
+  });
+
+  it.each(pages)('%s has no table in another table', (page) => {
+    expect(repeatedHeadsOf(page)).toEqual([]);
   });
 
   it('are all in the index of docs/', () => {

@@ -32,7 +32,7 @@ describe('start', () => {
     const [first, second] = await Promise.all([1, 2].map(() => runbooks.start('restart', { targets: [path], id })));
     expect([first?.started, second?.started].sort()).toEqual(['attached', 'started']);
     expect(first?.runId).toBe(second?.runId);
-    await runbooks.result(id);
+    expect(await runbooks.result(id)).toMatchObject({ outcome: 'succeeded' });
     expect((await runbooks.start('restart', { targets: [path], id })).started).toBe('attached');
     expect(await stack.accepted(instanceId)).toEqual(['restart']);
   });

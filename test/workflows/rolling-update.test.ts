@@ -26,11 +26,6 @@ const NEWER = {
     },
     {
       file: 'src/workflows/target-run.ts',
-      from: 'import { CancellationScope,',
-      to: 'import { patched, CancellationScope,',
-    },
-    {
-      file: 'src/workflows/target-run.ts',
       from: '  const captured = await captureAtRest(request, progress);\n',
       to: `  ${PATCH};\n  const captured = await captureAtRest(request, progress);\n`,
     },

@@ -127,8 +127,13 @@ function typeSeveral(typing: Typing, text: string, atMs: number): Typed {
 
 /** The reason with the text behind it, on one line: a line break in it is a space, and other control characters are left out. */
 function withText(typing: Typing, asking: Extract<Mode, { name: 'asking' }>, text: string, atMs: number): Typing {
+  // The last read of a paste may have nothing but its end.
+  if (text === '') return typing;
   const room = LONGEST_ARGUMENT.reason - asking.reason.length;
-  const line = stripVTControlCharacters(text).replace(/[\t\r\n]+/g, ' ');
+  // Esc by itself would leave the question, and the rest of the paste would be lost.
+  const line = stripVTControlCharacters(text)
+    .replaceAll('\u001b', '')
+    .replace(/[\t\r\n]+/g, ' ');
   const isLonger = line.length > room;
   const mode = Array.from(line.slice(0, Math.max(0, room)), keyOf).reduce<Mode>(
     (before, key) => (key.ctrl ? before : press(before, key, null).mode),

@@ -2,7 +2,7 @@
 import { describeWaiting } from '../gates/gates.js';
 import { describeUsualEnd } from '../plan/usual-words.js';
 import { DETAILS_BYTES } from '../sizes.js';
-import { markdownCell, markdownCode, markdownProse, markdownText } from '../text/markdown.js';
+import { inCell, markdownCell, markdownCode, markdownProse, markdownText } from '../text/markdown.js';
 import { linesThatFit } from '../text/text.js';
 import { describeApproval } from '../steering/approvals.js';
 import type {
@@ -73,7 +73,7 @@ const END = ['', '\u00a0', '', '\u00a0'];
 export function runProgressMarkdown(run: RunProgress): string {
   const { waiting, pause, abort, targets, approval, planHash } = run;
   const rows = targets.map(
-    (target) => `| ${markdownCell(target.path)} | ${target.outcome ?? markdownProse(stateOf(target))} |`,
+    (target) => `| ${markdownCell(target.path)} | ${target.outcome ?? inCell(markdownProse(stateOf(target)))} |`,
   );
   const asked = approval ?? targets.find((target) => target.approval !== undefined)?.approval;
   const asks =
@@ -145,7 +145,7 @@ export function targetProgressMarkdown(progress: TargetProgress): string {
 
 /** As code, because the UI draws `2/2` in other text as a fraction. */
 function seenCell({ seen }: StepProgress): string {
-  return seen === null ? '' : markdownCode(seen).replaceAll('|', String.raw`\|`);
+  return seen === null ? '' : inCell(markdownCode(seen));
 }
 
 /** As times of day, because the text is not refreshed while the step runs. */

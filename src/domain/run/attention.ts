@@ -12,6 +12,11 @@ export type Attention =
 /** Outcomes that a person has to follow up, whatever else the report shows. */
 const ATTENTION_OUTCOMES = ['indeterminate', 'compensationFailed'] as const satisfies readonly Outcome[];
 
+/** Does a person have to follow up a run, or a target, that ended so? */
+export function needsFollowUp(outcome: Outcome): boolean {
+  return ATTENTION_OUTCOMES.some((each) => each === outcome);
+}
+
 /** Outcomes of runs that may need a person. */
 export const UNSUCCESSFUL_OUTCOMES: readonly Outcome[] = [...ATTENTION_OUTCOMES, 'failed', 'cancelled', 'compensated'];
 

@@ -35,8 +35,9 @@ function whatIsLeft(target: TargetReport): string | null {
   if (differences.length > 0) return describeDifferences(differences);
   const [effect] = remaining;
   if (effect !== undefined) return `${effect.stepId} was not undone`;
-  if (lastSeen !== null && statusMeaning(lastSeen.status) !== 'running') return `status ${lastSeen.status}, as before`;
   // A short report has no reading from before the first step.
+  if (lastSeen !== null && statusMeaning(lastSeen.status) !== 'running')
+    return `status ${lastSeen.status}${captured === null ? '' : ', as before'}`;
   return captured === null && compensations.length === 0 ? SEE_REPORT : null;
 }
 

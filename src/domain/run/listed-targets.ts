@@ -36,10 +36,17 @@ export function isListed(list: readonly string[], path: string): boolean {
   return list.includes(path) || list.includes(targetKey(path));
 }
 
+/** The paths and keys of a value of the attribute, without the mark. */
+export function namedTargets(list: readonly string[]): string[] {
+  return list.filter((each) => !MARK.test(each));
+}
+
 /** Is the path short enough for the attribute? A visibility store may refuse a longer item, and then never shows the run. */
 export function canBeListed(path: string): boolean {
   return path.length <= SEARCH_ATTRIBUTE_ITEM_CHARACTERS;
 }
+
+const MARK = /^\+\d+ more$/;
 
 function markOf(others: number): string {
   return `+${others} more`;

@@ -196,7 +196,12 @@ function activityReasons(activity: ActivityFacts, summary: string | null, nowMs:
     heartbeatTimeoutMs === null
       ? 'another worker takes over when its heartbeat time-out has passed'
       : `another worker takes over at ${describeTime(signAtMs + heartbeatTimeoutMs)}`;
-  return [reason(`quiet ${name} ${attempt}`, `The worker ${worker ?? 'that acts'} ${sign}; ${then}`)];
+  return [
+    reason(
+      `quiet ${name} ${attempt}`,
+      `The worker ${worker === null ? 'that acts' : processOf(worker)} ${sign}; ${then}`,
+    ),
+  ];
 }
 
 /** For people, who do not know the names of activities. */
@@ -213,6 +218,11 @@ function reason(key: string, line: string): Reason {
   return { key, line, needsWorker: true };
 }
 
+/** `4242@host`: the process is what people need, and the id of the project is long. */
+function processOf(identity: string): string {
+  return identity.replace(/ project \S+$/, '');
+}
+
 function pollerLines({ taskQueue, pollers }: RunFacts, isAbandoned: boolean, awaited: Awaited): string[] {
   const [last] = pollers ?? [];
   const queue = taskQueue === DEFAULT_TASK_QUEUE ? '' : `RUNBOOK_TASK_QUEUE=${taskQueue} `;
@@ -223,7 +233,7 @@ function pollerLines({ taskQueue, pollers }: RunFacts, isAbandoned: boolean, awa
   const one = `one with: ${queue}runbook worker. ${then}`;
   if (pollers === null) return [`Start ${one}`];
   if (last === undefined) return [`No worker polls the task queue "${taskQueue}". Start ${one}`];
-  const asked = `${last.identity}, asked the task queue "${taskQueue}" for work at ${describeTime(last.lastAccessAtMs)}`;
+  const asked = `${processOf(last.identity)}, asked the task queue "${taskQueue}" for work at ${describeTime(last.lastAccessAtMs)}`;
   return isAbandoned
     ? [`No worker polls any more. The last one, ${asked}. Start ${one}`]
     : [`The last worker to poll, ${asked}. It is busy, or has just stopped. If it has stopped, start ${one}`];

@@ -11,6 +11,7 @@ import type { StepOutcome } from '../report/step-outcome.js';
 import { EARLIER_TRAIL_BYTES } from '../sizes.js';
 import { describeObservation, type Observation } from '../target/target.js';
 import type { TargetCommandName } from './command-names.js';
+import { effectByNow, together, whyItStays } from './seen-effects.js';
 
 /** A step that waits for a decision, with everything that happened to it so far. */
 export interface BlockedStep {
@@ -236,6 +237,30 @@ function stillOpen(
   };
 }
 
+/** No one decided, but a reset may have cut off a decision. @param cutOff what that one is settled to have done. What is known of those before stays known */
+export function undecidedStep(blocked: BlockedStep, cutOff: StepOutcome): BlockedStep {
+  const { outcome, earlier } = blocked;
+  const { report } = outcome;
+  const { sent, after, cloudJobId, result, failure } = cutOff.report;
+  const verdict = result === 'indeterminate' ? { result, ...(failure === undefined ? {} : { failure }) } : {};
+  return {
+    ...blocked,
+    earlier: outcome.done === null ? earlier : [...earlier, outcome.done],
+    outcome: {
+      ...outcome,
+      done: cutOff.done,
+      baseline: cutOff.baseline,
+      report: {
+        ...report,
+        sent: most(report.sent, sent),
+        after: after ?? report.after,
+        cloudJobId: cloudJobId ?? report.cloudJobId,
+        ...verdict,
+      },
+    },
+  };
+}
+
 /**
  * What the earlier decisions are seen to have done by now. An effect under a cloud job that is not proved to be ours is not undone, unless a
  * person has decided that the step succeeded.
@@ -246,26 +271,10 @@ function effectsSoFar(
   isOurs: boolean,
 ): readonly DoneStep[] {
   const { sent, before, failedToConverge } = newest;
-  if (sent === 'no' || before === null) return isOurs ? withLastOurs(earlier) : earlier;
+  if (sent === 'no' || before === null) return effectByNow(earlier, outcome.report.cloudJobId, after, isOurs);
   const effect: DoneStep = { step, sent, before, after, failedToConverge };
   if (isOurs || isKnown(outcome.baseline, after.lastJobId)) return together(earlier, effect);
-  const stays = `it may be the effect of cloud job ${after.lastJobId}, which is not proved to be ours`;
-  return [...earlier, { ...effect, stays }];
-}
-
-/** A person decided that the action was carried out. The newest retry sent nothing, so that it was one of the decisions before. */
-function withLastOurs(earlier: readonly DoneStep[]): readonly DoneStep[] {
-  const last = earlier.at(-1);
-  if (last?.stays === undefined) return earlier;
-  const { stays: _proved, ...ours } = last;
-  return together(earlier.slice(0, -1), ours);
-}
-
-/** Combined into one: otherwise the same undo would be sent twice. */
-function together(earlier: readonly DoneStep[], newest: DoneStep): DoneStep[] {
-  const last = earlier.at(-1);
-  if (last === undefined || last.stays !== undefined) return [...earlier, newest];
-  return [...earlier.slice(0, -1), { ...newest, before: last.before }];
+  return [...earlier, { ...effect, stays: whyItStays(after) }];
 }
 
 const SENT: readonly Sent[] = ['no', 'unknown', 'yes'];

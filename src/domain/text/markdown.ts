@@ -32,7 +32,12 @@ function asCode(line: string): string {
   return `\`${line.replaceAll('`', "'")}\``;
 }
 
-/** Like `markdownText`, for a cell of a table, which a bar would end even within code. */
+/** Like `markdownText`, for a cell of a table. */
 export function markdownCell(text: string): string {
-  return markdownText(text).replaceAll('|', String.raw`\|`);
+  return inCell(markdownText(text));
+}
+
+/** Markdown for a cell of a table, which a bar would end even within code, unless an odd number of backslashes is before it. */
+export function inCell(markdown: string): string {
+  return markdown.replace(/(\\*)\|/g, (_bar, slashes: string) => `${slashes}${slashes.length % 2 === 0 ? '\\' : ''}|`);
 }

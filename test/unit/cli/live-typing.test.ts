@@ -138,6 +138,7 @@ describe('a reason', () => {
     ['without marks', [key('see\r\nTICKET-1\r')]],
     ['in several reads', [key('\u001b[200~se'), ['e\r\nTIC', 0], ['KET-1\r\u001b[20', 0], ['1~', 0]]],
     ['a character a read', [key('\u001b[200~'), ...typed('see\r\nTICKET-1\r', 1), ['\u001b[201~', 0]]],
+    ['with Esc', [key('\u001b[200~see\nTICKET\u001b-1\n\u001b\u001b[201~')]],
     ['with colours and a bell', [key('\u001b[200~see\n\u001b[31mTICKET\u001b[0m\u0007-1\n\u001b[201~')]],
   ] as [string, Read[]][])('takes what is pasted %s as text, and Enter in it sends nothing', (_how, pasted) => {
     for (const letter of ['p', 't']) {
@@ -152,6 +153,11 @@ describe('a reason', () => {
     const { typing, hint } = read([key('p'), ...reason('ab'), key(`\u001b[200~${'x'.repeat(1e6)}\u001b[201~`)]);
     expect(typing.mode).toMatchObject({ name: 'asking', reason: `ab${'x'.repeat(LONGEST_ARGUMENT.reason - 2)}` });
     expect(hint).toBe(`a reason has at most ${LONGEST_ARGUMENT.reason} characters`);
+  });
+
+  it('shows that a paste was too long also if its last read has only the rest of the mark', () => {
+    const long: Read[] = [key('\u001b[200~'), [`${'x'.repeat(2_000)}\u001b[201`, 0], ['~', 0]];
+    expect(read([key('p'), ...long]).hint).toBe(`a reason has at most ${LONGEST_ARGUMENT.reason} characters`);
   });
 
   it('that is confirmed by y takes no paste for it', () => {

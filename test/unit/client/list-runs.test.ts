@@ -18,6 +18,8 @@ interface Stored {
   readonly reportedBy?: string;
   /** Targets of its report. */
   readonly reported?: readonly unknown[];
+  /** How many targets its report does not name. */
+  readonly dropped?: number;
   readonly startedAtMs?: number;
   readonly endedAtMs?: number;
   /** The schedule that started it. */
@@ -33,6 +35,8 @@ interface StoreOptions {
   readonly newestRunId?: string;
   readonly lacksState?: boolean;
 }
+
+const cutOf = (dropped?: number) => (dropped === undefined ? {} : { cut: { targets: 0, gates: 0, dropped } });
 
 /** A store that counts what is read. */
 function storeOf(stored: Iterable<Stored>, { newestRunId, lacksState = false }: StoreOptions = {}) {
@@ -51,6 +55,7 @@ function storeOf(stored: Iterable<Stored>, { newestRunId, lacksState = false }: 
       requestedBy,
       reportedBy,
       reported,
+      dropped,
       startedAtMs = 1_000,
       endedAtMs = 5_000,
       state,
@@ -63,7 +68,7 @@ function storeOf(stored: Iterable<Stored>, { newestRunId, lacksState = false }: 
       if (reads.listed++ % pageSize === 0) reads.pages++;
       const { status = outcome === undefined ? 'RUNNING' : 'COMPLETED', type = 'restart', runId = workflowId } = run;
       inputs.set(workflowId, run.input);
-      const report = { reportVersion: 1, outcome, requestedBy: reportedBy, targets: reported };
+      const report = { reportVersion: 1, outcome, requestedBy: reportedBy, targets: reported, ...cutOf(dropped) };
       yield {
         ...{ type, workflowId, runId, status: { name: status }, startTime: new Date(startedAtMs) },
         closeTime: status === 'RUNNING' ? undefined : new Date(endedAtMs),
@@ -285,6 +290,33 @@ describe('a run that ended badly', () => {
     const both = { ...failed, reported: [leftStopped('a/b/c'), leftStopped('a/b/d')] };
     expect(await needing(both, later({}))).toEqual(['failed leftChanged']);
     expect(await needing(both, later({}), later({ workflowId: 'other', targets: ['a/b/d'] }))).toEqual([]);
+  });
+
+  it('needs one until each target that is indeterminate, or whose undo failed, is made good', async () => {
+    const undoFailed = { ...leftStopped('a/b/d'), outcome: 'compensationFailed' };
+    const unclear = { ...leftStopped('a/b/c'), outcome: 'indeterminate' };
+    const both = { ...failed, outcome: 'indeterminate', reported: [unclear, undoFailed] };
+    expect(await needing(both, later({}))).toEqual(['failed indeterminate']);
+    expect(await needing(both, later({ targets: ['a/b/c', 'a/b/d'] }))).toEqual([]);
+  });
+
+  it('needs one for as long as its report does not name all targets', async () => {
+    expect(await needing({ ...failed, dropped: 1 }, later({}))).toEqual(['failed leftChanged']);
+  });
+
+  it('without a report needs no one once its targets are made good, also those that have only a key', async () => {
+    const lost: Stored = { workflowId: 'lost', status: 'TERMINATED', targets: ['a/b/c', '#0', '+1 more'] };
+    expect(await needing(lost, later({ targets: ['a/b/c', '#1', '+1 more'] }))).toEqual(['lost noReport']);
+    expect(await needing(lost, later({ targets: ['a/b/c', '#0'] }))).toEqual([]);
+  });
+
+  it('is asked about only until what is known shows that it is made good', async () => {
+    const flapping = Array.from({ length: 100 }, (_none, index): Stored => ({ ...failed, workflowId: `f${index}` }));
+    const succeeded = Array.from({ length: 500 }, (_none, index) => later({ workflowId: `s${index}` }));
+    const { run, queries, reads } = storeOf([...flapping, ...succeeded]);
+    expect((await run({ needsAttention: true })).runs).toEqual([]);
+    expect(queries).toHaveLength(2);
+    expect(reads.listed).toBe(601);
   });
 
   it('on many targets is not asked about', async () => {

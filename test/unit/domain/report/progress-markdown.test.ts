@@ -46,6 +46,21 @@ describe('the details of a run', () => {
     ]);
   });
 
+  it.each(['see https://x/y | z', String.raw`a@b \| c \\| d`, 'a | b'])(
+    'have two cells in each row, whatever the reason of a blocked step is: %s',
+    (why) => {
+      const blocked = { step: 'stop', result: 'failed', why, untilMs: 60_000 } as const;
+      const [, row = ''] = rowsOf(
+        runProgressMarkdown({
+          ...run,
+          targets: run.targets.slice(0, 1).map((each) => ({ ...each, outcome: null, blocked })),
+        }),
+      ).filter((line) => !line.startsWith('| ---'));
+      // A bar ends a cell unless an odd number of backslashes is before it.
+      expect(row.match(/(?<!\\)(?:\\\\)*\|/g)).toHaveLength(3);
+    },
+  );
+
   it('begin with what the run waits for', () => {
     const waiting = { why: 'Changes are frozen', looksAgainAtMs: 60_000, givesUpAtMs: 120_000 };
     const [first] = runProgressMarkdown({ ...run, phase: 'waiting', waiting }).split('\n');

@@ -51,7 +51,7 @@ describe('a target that a run left', () => {
     expect(whatOf({ ...left({ lastSeen: running }), cut: 'bare', steps: [] })).toEqual(seeReport);
     expect(whatOf(withShortSteps(left({ lastSeen: running })))).toEqual(seeReport);
     expect(whatOf(withShortSteps(left({ lastSeen: running, compensations: [start] })))).toEqual([]);
-    expect(whatOf(withShortSteps(left({})))).toEqual(['status STOPPED, as before']);
+    expect(whatOf(withShortSteps(left({})))).toEqual(['status STOPPED']);
   });
 
   it('is not concluded from a report of another shape', () => {

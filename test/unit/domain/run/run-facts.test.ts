@@ -9,10 +9,13 @@ import {
 } from '../../../../src/domain/run/run-facts.js';
 
 const NOW = 1_000_000;
-const poller = (agoMs: number, identity = '42@host') => ({ identity, lastAccessAtMs: NOW - agoMs });
+const poller = (agoMs: number, identity = '42@host project 0123456789abcdef') => ({
+  identity,
+  lastAccessAtMs: NOW - agoMs,
+});
 const activity = (change: Partial<ActivityFacts> = {}): ActivityFacts => ({
   ...{ name: 'performAction', attempt: 1, state: 'taken', atMs: NOW - 60_000, heartbeatAtMs: NOW - 5_000 },
-  ...{ heartbeatTimeoutMs: 65_000, worker: '42@host', lastFailure: null },
+  ...{ heartbeatTimeoutMs: 65_000, worker: '42@host project 0123456789abcdef', lastFailure: null },
   ...change,
 });
 const facts = (change: Partial<RunFacts> = {}, activities: readonly ActivityFacts[] = []): RunFacts => ({

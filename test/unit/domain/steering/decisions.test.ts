@@ -12,6 +12,7 @@ import {
   recordOf,
   recordOfRetry,
   retriedStep,
+  undecidedStep,
   type BlockedStep,
 } from '../../../../src/domain/steering/decisions.js';
 import type { ActionStep, OnFailure } from '../../../../src/domain/plan/plan.js';
@@ -237,6 +238,69 @@ describe('a retry that fails before it has sent anything', () => {
       expect([undos.map(({ action }) => action), remaining.map(({ kind }) => kind)]).toEqual(owed);
     },
   );
+});
+
+describe('the late effect of a send that a failed retry left unclear', () => {
+  const retriedInVain = (state: OnceState, seen: ReturnType<typeof reading>) => {
+    const step = blocked(state, { ...scale, onFailure: 'pause' });
+    const retry = stepOutcome(
+      scale,
+      baselineOfReading(step, seen),
+      anEndedState(failedWith('TargetBusy'), { sent: 'no', seen: seen.observation }),
+      { startedAtMs: 200, endedAtMs: 300 },
+    );
+    return retriedStep(step, seen, retry as BlockedStep['outcome'], [decision]);
+  };
+  const owed = (step: BlockedStep) => {
+    const { undos, remaining } = owedUndos(doneOf(step));
+    return [undos.map(({ action }) => action), remaining.map(({ kind }) => kind)];
+  };
+  const restored = [{ action: 'scale', replica: 2 }];
+
+  it.each([
+    ['markSucceeded', 'Y', [restored, []]],
+    ['skipStep', 'Y', [[], ['notUndone']]],
+    ['markSucceeded', 'J1', [restored, []]],
+    ['skipStep', 'J1', [restored, []]],
+  ] as const)('is undone, or listed, after %s and newest cloud job %s', (command, newest, expected) => {
+    const step = retriedInVain(indeterminate(), reading(2, 'J1'));
+    expect(owed(decidedStep(step, command, reading(4, newest), []))).toEqual(expected);
+  });
+
+  it('is listed, and the state before the next retry is not counted as ours', () => {
+    const step = retriedInVain(indeterminate(), reading(2, 'J1'));
+    const seen = reading(4, 'Y');
+    const skipped = stepOutcome(
+      scale,
+      baselineOfReading(step, seen),
+      anEndedState({ kind: 'skipped' }, { sent: 'no', seen: seen.observation }),
+      { startedAtMs: 400, endedAtMs: 500 },
+    );
+    expect(owed(retriedStep(step, seen, skipped as BlockedStep['outcome'], []))).toEqual([[], ['notUndone']]);
+  });
+
+  it('is undone if its cloud job was followed', () => {
+    const followed = anEndedState(failedWith('NotConverged'), {
+      ...{ sent: 'yes', cloudJob: { id: 'J5', submittedAtMs: 15 } },
+      seen: anObservation({ replicaCount: 2, lastJobId: 'J1' }),
+    });
+    const step = retriedInVain(followed, reading(2, 'J1'));
+    expect(owed(decidedStep(step, 'skipStep', reading(4, 'J5'), []))).toEqual([restored, []]);
+  });
+});
+
+it('a step that no one decided about stays known to be sent, whatever a reset has cut off', () => {
+  const failed = anEndedState(failedWith('CloudJobFailed'), {
+    ...{ sent: 'yes', cloudJob: { id: 'J5', submittedAtMs: 15 }, seen: anObservation({ lastJobId: 'J5' }) },
+  });
+  const step = blocked(failed, { ...scale, onFailure: 'pause' });
+  const cutOff = stepOutcome(scale, step.outcome.baseline, indeterminate(), times);
+  expect(undecidedStep(step, cutOff).outcome.report).toMatchObject({
+    result: 'indeterminate',
+    sent: 'yes',
+    cloudJobId: 'J5',
+    failure: { name: 'Indeterminate' },
+  });
 });
 
 describe('the record of a retry', () => {
