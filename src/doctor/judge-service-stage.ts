@@ -50,6 +50,11 @@ function remedyOfRefusal(signIn: ServiceStageFacts['signIn']): string {
 /** The project, which every path and signature names. */
 export function judgeProject({ projectId, applications }: ServiceStageFacts): Finding {
   if (applications.kind === 'answer') return ok(`${projectId}, ${count(applications.value, 'application')}`);
+  if (applications.kind === 'failed' && applications.cause === 'denied')
+    return notChecked(
+      'the credentials were refused',
+      'Correct the credentials first; a wrong project id can be the cause as well',
+    );
   if (applications.kind === 'failed' && applications.cause !== 'unreachable')
     return fail(
       `${projectId}: ${applications.reason}`,

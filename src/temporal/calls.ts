@@ -137,12 +137,20 @@ export function ranOutOfTime(error: unknown): boolean {
   return grpcCodeOf(error) === GRPC.deadlineExceeded;
 }
 
+/** What the SDK's converter says of a payload that no codec has decoded. */
+const NO_CODEC = 'Unknown encoding: binary/';
+
 /** Translates an error of the SDK into one of `errors.ts`; other errors are returned unchanged. */
 export function toClientError(error: unknown, workflowId: string | null): unknown {
   if (error instanceof WorkflowNotFoundError && workflowId !== null)
     return new RunNotFound(workflowId, { cause: error });
   if (error instanceof NamespaceNotFoundError)
     return new AccessDenied(`Temporal has no namespace "${error.namespace}"`, { cause: error });
+  if (error instanceof Error && error.message.startsWith(NO_CODEC))
+    return new AccessDenied(
+      'It is encrypted, and this process has no key for it: set RUNBOOK_ENCRYPTION_KEYS or RUNBOOK_CODEC, or give RunbookClient the codec of the workers',
+      { cause: error },
+    );
   const code = grpcCodeOf(error);
   if (code === null) return error;
   if (code === GRPC.notFound)

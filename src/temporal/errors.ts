@@ -148,7 +148,7 @@ export class ClientClosed extends Error {
   }
 }
 
-/** Temporal refuses the credentials, or there is no such namespace. */
+/** Temporal refuses the credentials, there is no such namespace, or what it holds is encrypted with keys that are missing here. */
 export class AccessDenied extends Error {
   override readonly name = 'AccessDenied';
 }

@@ -142,6 +142,12 @@ describe('each fact that is wrong', () => {
       { serviceStage: { applications: failed('unreachable') } },
       'did not answer',
     ],
+    [
+      'servicestage project',
+      'notChecked',
+      { serviceStage: { applications: failed('denied') } },
+      'the credentials were refused',
+    ],
     ['servicestage project', 'fail', { serviceStage: { applications: failed('missing') } }, 'p1: why'],
     ['servicestage reading', 'fail', { serviceStage: { instance: failed('denied') } }, 'cannot be read'],
     [
