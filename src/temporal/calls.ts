@@ -137,7 +137,7 @@ export function ranOutOfTime(error: unknown): boolean {
   return grpcCodeOf(error) === GRPC.deadlineExceeded;
 }
 
-/** What the SDK's converter says of a payload that no codec has decoded. */
+/** The message of the SDK's converter about a payload that no codec has decoded. */
 const NO_CODEC = 'Unknown encoding: binary/';
 
 /** Translates an error of the SDK into one of `errors.ts`; other errors are returned unchanged. */
