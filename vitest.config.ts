@@ -13,11 +13,12 @@ const withTemporal = { ...withServers, globalSetup: ['./test/support/temporal-gl
 
 /** Files of `http` and `temporal` that start whole processes or need other programs: `npm run test:system`. */
 const system = [
-  'test/{package,conformance,embedded,monitoring}/**/*.test.ts',
+  'test/{package,conformance,embedded,encryption,monitoring}/**/*.test.ts',
   'test/cli/{demo,lost-worker,replay,encryption}.test.ts',
   'test/gateway/{alertmanager,compose-command,resilience}.test.ts',
   'test/gateway/senders/real-alertmanager.test.ts',
   'test/workflows/{killed-*,stop-under-load,rolling-update,worker-versions}.test.ts',
+  'test/workflows/{doctor,metrics,temporal-cloud,two-projects}.test.ts',
 ];
 
 /** Files that speak HTTP only: no Temporal server, no workflow bundle. */
@@ -49,7 +50,7 @@ export default defineConfig({
       {
         test: {
           name: 'temporal',
-          include: ['test/{workflows,schedules,cli,gateway,encryption}/**/*.test.ts'],
+          include: ['test/{workflows,schedules,cli,gateway}/**/*.test.ts'],
           exclude: [...system, ...http],
           isolate: false,
           ...withTemporal,

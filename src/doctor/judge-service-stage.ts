@@ -28,6 +28,7 @@ export function judgeEndpoint({ endpoint, applications }: ServiceStageFacts): Fi
 /** Whether the credentials are taken, and how long that lasts. */
 export function judgeCredentials({ applications, signIn, isTemporary }: ServiceStageFacts): Finding {
   const way = SIGN_IN[signIn];
+  if (isWrongProject(applications)) return notChecked('the project was refused');
   if (applications.kind === 'failed' && applications.cause === 'denied')
     return fail(`${way}: refused: ${applications.reason}`, remedyOfRefusal(signIn));
   if (applications.kind !== 'answer') return notChecked('ServiceStage did not answer');
@@ -47,14 +48,18 @@ function remedyOfRefusal(signIn: ServiceStageFacts['signIn']): string {
   return 'Check the credentials, and that their user may use ServiceStage in this project; with an access key, also the clock. Wait five minutes before you try again: the API locks keys';
 }
 
+/** API Gateway's code for a project that is not available to the credentials. */
+const WRONG_PROJECT = 'APIGW.0310';
+
+function isWrongProject(applications: ServiceStageFacts['applications']): boolean {
+  return applications.kind === 'failed' && applications.reason.includes(WRONG_PROJECT);
+}
+
 /** The project, which every path and signature names. */
 export function judgeProject({ projectId, applications }: ServiceStageFacts): Finding {
   if (applications.kind === 'answer') return ok(`${projectId}, ${count(applications.value, 'application')}`);
-  if (applications.kind === 'failed' && applications.cause === 'denied')
-    return notChecked(
-      'the credentials were refused',
-      'Correct the credentials first; a wrong project id can be the cause as well',
-    );
+  if (applications.kind === 'failed' && applications.cause === 'denied' && !isWrongProject(applications))
+    return notChecked('the credentials were refused', 'Correct the credentials first');
   if (applications.kind === 'failed' && applications.cause !== 'unreachable')
     return fail(
       `${projectId}: ${applications.reason}`,

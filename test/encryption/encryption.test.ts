@@ -124,7 +124,7 @@ describe.concurrent('an encrypted run', () => {
     const listed = await runbook(['ls', '--target', path], others);
     expect(listed).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(id) as unknown });
     const { RUNBOOK_ENCRYPTION_KEYS: _none, ...without } = encrypted.env;
-    expect((await runbook(['report', id], without)).stderr).toContain('binary/encrypted');
+    expect((await runbook(['report', id], without)).stderr).toContain('set RUNBOOK_ENCRYPTION_KEYS');
   });
 
   it('of a gateway follows an alarm', async () => {
