@@ -85,6 +85,9 @@ async function serve(
   const dryRun = given.temporal === null;
   if (json === true) printJsonLine(announcement(gateway.url, alarms, dryRun));
   else print(greeting(gateway.url, alarms, dryRun));
+  // After the announcement, which programs read as the first line.
+  const { healthPort } = gateway;
+  if (healthPort !== null) given.log.info({ port: healthPort }, 'probes and metrics are served');
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
   });

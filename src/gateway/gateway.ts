@@ -99,7 +99,6 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   });
   const { port } = server.address() as AddressInfo;
   const health = await healthOf(gateway, server, options.health ?? null);
-  if (health !== null) options.log.info({ port: health.port }, 'probes and metrics are served');
   return {
     url: `http://${hostAndPort(options.host, port)}`,
     healthPort: health?.port ?? null,
