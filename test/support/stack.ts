@@ -1,5 +1,6 @@
 /** The whole product in one test: simulator, worker and client, with limits of milliseconds. */
 import { randomInt, randomUUID } from 'node:crypto';
+import type { Client } from '@temporalio/client';
 import type { Worker, WorkerOptions } from '@temporalio/worker';
 import { CloudJobWatch } from '../../src/activities/cloud-job-watch.js';
 import { Durations } from '../../src/domain/durations/durations.js';
@@ -14,6 +15,7 @@ import type { Credentials } from '../../src/servicestage/auth.js';
 import type { FollowRequest } from '../../src/servicestage/http.js';
 import { Secret } from '../../src/servicestage/secret.js';
 import { createServiceStage } from '../../src/servicestage/service-stage-client.js';
+import type { ServiceStage } from '../../src/servicestage/service-stage.js';
 import { startSimulator, type RunningSimulator, type SimulatorOptions } from '../../src/simulator/server.js';
 import { stackLimits } from './build.js';
 import { controlOf, type Control, type SeedRequest } from './simulator.js';
@@ -48,6 +50,29 @@ export function newSeed(): number {
   return randomInt(2 ** 31);
 }
 
+/** Activities with limits of milliseconds, the built-in runbooks and no calendar, where `more` does not say otherwise. */
+export function quickActivities(
+  serviceStage: ServiceStage,
+  client: Client,
+  more: Partial<ActivityDependencies> = {},
+): Activities {
+  return createActivities({
+    serviceStage,
+    checks: noChecks,
+    findRunbook: (name) => findRunbook([], name),
+    calendars: calendarsIn([]),
+    limits: stackLimits(),
+    usualDurations: () => null,
+    usualDurationsMs: USUAL_MS,
+    operatorWaitMs: 0,
+    approvers: null,
+    verify: { withinMs: 3_000, stableMs: 60 },
+    temporal: temporalAccess(client),
+    watch: new CloudJobWatch(new Durations()),
+    ...more,
+  });
+}
+
 export async function startStack(
   temporal: TestTemporal,
   options: {
@@ -72,19 +97,9 @@ export async function startStack(
     burst: 1_000,
     ...(options.followRequest === undefined ? {} : { followRequest: options.followRequest }),
   });
-  const activities = createActivities({
-    serviceStage,
-    checks: noChecks,
+  const activities = quickActivities(serviceStage, temporal.client, {
     findRunbook: (name) => findRunbook(options.runbookDirectories ?? [], name),
     calendars: calendarsIn(options.calendarDirectories ?? []),
-    limits: stackLimits(),
-    usualDurations: () => null,
-    usualDurationsMs: USUAL_MS,
-    operatorWaitMs: 0,
-    approvers: null,
-    verify: { withinMs: 3_000, stableMs: 60 },
-    temporal: temporalAccess(temporal.client),
-    watch: new CloudJobWatch(new Durations()),
     ...options.dependencies,
   });
   const worker = await temporal.worker({ activities: { ...activities }, ...options.worker });

@@ -6,21 +6,13 @@ import { randomUUID } from 'node:crypto';
 import { Client, type Connection } from '@temporalio/client';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CloudJobWatch } from '../../src/activities/cloud-job-watch.js';
-import { Durations } from '../../src/domain/durations/durations.js';
 import { ClosableConnection } from '../../src/temporal/connection.js';
-import { createActivities } from '../../src/activities/index.js';
-import { temporalAccess } from '../../src/activities/temporal-access.js';
-import { calendarsIn } from '../../src/calendars/calendars.js';
-import { findRunbook } from '../../src/runbooks/catalogue.js';
 import { RunbookClient, RunIdTaken } from '../../src/client/index.js';
 import { replayExecutions } from '../../src/replay/replay-executions.js';
-import { stackLimits } from '../support/build.js';
 import { startBench, type Bench } from '../support/perform.js';
-import { newSeed, stopWorker, USUAL_MS } from '../support/stack.js';
+import { newSeed, quickActivities, stopWorker } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
 import { until } from '../support/until.js';
-import { noChecks } from '../support/checks.js';
 
 /** Takes a little time, as a key service would, and makes payloads unreadable without it. */
 const slowCodec: PayloadCodec = {
@@ -60,20 +52,7 @@ function onItsOwnQueue() {
 }
 
 function worker(taskQueue: string) {
-  const activities = createActivities({
-    serviceStage: bench.serviceStage,
-    checks: noChecks,
-    findRunbook: (name) => findRunbook([], name),
-    calendars: calendarsIn([]),
-    limits: stackLimits(),
-    usualDurations: () => null,
-    usualDurationsMs: USUAL_MS,
-    operatorWaitMs: 0,
-    approvers: null,
-    verify: { withinMs: 3_000, stableMs: 60 },
-    temporal: temporalAccess(client),
-    watch: new CloudJobWatch(new Durations()),
-  });
+  const activities = quickActivities(bench.serviceStage, client);
   return temporal.worker({
     activities: { ...activities },
     dataConverter,

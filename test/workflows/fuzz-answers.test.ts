@@ -4,12 +4,6 @@
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CloudJobWatch } from '../../src/activities/cloud-job-watch.js';
-import { Durations } from '../../src/domain/durations/durations.js';
-import { createActivities } from '../../src/activities/index.js';
-import { temporalAccess } from '../../src/activities/temporal-access.js';
-import { calendarsIn } from '../../src/calendars/calendars.js';
-import { findRunbook } from '../../src/runbooks/catalogue.js';
 import type { Activities } from '../../src/domain/contract.js';
 import { isFailureName } from '../../src/domain/failures.js';
 import { OUTCOMES, type RunReport } from '../../src/domain/report/report.js';
@@ -18,9 +12,8 @@ import { createServiceStage } from '../../src/servicestage/service-stage-client.
 import { startSimulator, type RunningSimulator } from '../../src/simulator/server.js';
 import { quickLimits } from '../support/build.js';
 import { controlOf, type Control } from '../support/simulator.js';
-import { newSeed, startStack, USUAL_MS, type Stack } from '../support/stack.js';
+import { newSeed, quickActivities, startStack, USUAL_MS, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
-import { noChecks } from '../support/checks.js';
 
 /** Fixed, so that a case that fails can be played again; every complaint names it. */
 const SEED = 20261125;
@@ -87,19 +80,9 @@ async function newWorld(name: string, userName: boolean): Promise<World> {
     requestsPerSecond: 1_000,
     burst: 1_000,
   });
-  const activities = createActivities({
-    serviceStage,
-    checks: noChecks,
-    findRunbook: (runbook) => findRunbook([], runbook),
-    calendars: calendarsIn([]),
+  const activities = quickActivities(serviceStage, temporal.client, {
     limits: quickLimits(),
-    usualDurations: () => null,
-    usualDurationsMs: USUAL_MS,
-    operatorWaitMs: 0,
-    approvers: null,
     verify: { withinMs: 1_500, stableMs: 60 },
-    temporal: temporalAccess(temporal.client),
-    watch: new CloudJobWatch(new Durations()),
   });
   await control.createInstance({
     application: name,

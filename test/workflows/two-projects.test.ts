@@ -1,21 +1,13 @@
 /** Workers of two ServiceStage projects that poll one task queue by mistake: the promises hold, and the mistake is named. */
 import { NativeConnection, type Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { createActivities } from '../../src/activities/index.js';
-import { temporalAccess } from '../../src/activities/temporal-access.js';
-import { CloudJobWatch } from '../../src/activities/cloud-job-watch.js';
-import { calendarsIn } from '../../src/calendars/calendars.js';
-import { Durations } from '../../src/domain/durations/durations.js';
 import { workerIdentity } from '../../src/domain/run/worker-identity.js';
-import { findRunbook } from '../../src/runbooks/catalogue.js';
 import { Secret } from '../../src/servicestage/secret.js';
 import { createServiceStage } from '../../src/servicestage/service-stage-client.js';
 import { startSimulator, type RunningSimulator } from '../../src/simulator/server.js';
 import { projectsBeside, requireOwnTaskQueue } from '../../src/worker/projects.js';
-import { stackLimits } from '../support/build.js';
-import { noChecks } from '../support/checks.js';
 import { controlOf } from '../support/simulator.js';
-import { newSeed, USUAL_MS } from '../support/stack.js';
+import { newSeed, quickActivities, USUAL_MS } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
 import { until } from '../support/until.js';
 
@@ -44,8 +36,8 @@ async function beginWorker(
   projectId: string,
 ): Promise<() => Promise<void>> {
   const { url, accessKey, secretKey } = cloud;
-  const activities = createActivities({
-    serviceStage: createServiceStage({
+  const activities = quickActivities(
+    createServiceStage({
       endpoint: url,
       projectId,
       credentials: { kind: 'accessKey', accessKey, secretKey: new Secret(secretKey) },
@@ -53,19 +45,9 @@ async function beginWorker(
       requestsPerSecond: 1_000,
       burst: 1_000,
     }),
-    checks: noChecks,
-    findRunbook: (name) => findRunbook([], name),
-    calendars: calendarsIn([]),
-    limits: stackLimits(),
-    usualDurations: () => null,
-    usualDurationsMs: USUAL_MS,
-    operatorWaitMs: 0,
-    approvers: null,
-    verify: { withinMs: 3_000, stableMs: 60 },
-    temporal: temporalAccess(temporal.client),
-    otherProjects: projectsBeside(temporal.client, { taskQueue, projectId }),
-    watch: new CloudJobWatch(new Durations()),
-  });
+    temporal.client,
+    { otherProjects: projectsBeside(temporal.client, { taskQueue, projectId }) },
+  );
   const identity = workerIdentity(process.pid, 'host', projectId);
   // Two workers of one queue need two connections where they share a process.
   const connection = await NativeConnection.connect({ address: temporal.address });
