@@ -72,7 +72,7 @@ async function connectAndWork(
   log: Logger,
   extensions: WorkerExtensions,
 ): Promise<void> {
-  const clientConnection = await connectClient(config, log);
+  const clientConnection = await connectClient(config, parts.health, log);
   try {
     const { namespace } = config.temporal;
     const client = new Client({ connection: clientConnection, namespace, ...extensions });
@@ -157,10 +157,13 @@ function sayEnded({ logLevel, logFormat }: Config, hanging: Hanging): void {
 }
 
 /** The pure-JavaScript connection comes first, because a failed native one would break the whole runtime. */
-function connectClient({ temporal }: Config, log: Logger): Promise<Connection> {
-  return connectPatiently(temporal.connectionOptions, temporal, ({ reason, ...attempt }) =>
-    log.warn({ ...attempt, reason }, 'Temporal cannot be reached'),
-  );
+function connectClient({ temporal }: Config, health: WorkerHealth, log: Logger): Promise<Connection> {
+  return connectPatiently(temporal.connectionOptions, temporal, ({ reason, isRefused, attempt, of }) => {
+    health.notYetConnected(`Temporal ${isRefused ? 'refuses the credentials' : 'cannot be reached'}: ${reason}`);
+    if (!isRefused) log.warn({ attempt, of, reason }, 'Temporal cannot be reached');
+    else if (of !== null) log.warn({ attempt, of, reason }, 'Temporal refuses the credentials');
+    else log.warn({ attempt, reason }, 'Temporal refuses the API key; the worker waits until its file has another one');
+  });
 }
 
 interface Seen {

@@ -132,6 +132,12 @@ export function grpcCodeOf(error: unknown): number | null {
   return isGrpcServiceError(inner) ? inner.code : null;
 }
 
+/** True if Temporal refuses the credentials, bare or wrapped by the SDK. */
+export function isRefusal(error: unknown): boolean {
+  const code = grpcCodeOf(error);
+  return code !== null && REFUSED.includes(code);
+}
+
 /** True if the time limit of the call, or of the server's own wait, was reached. */
 export function ranOutOfTime(error: unknown): boolean {
   return grpcCodeOf(error) === GRPC.deadlineExceeded;
@@ -157,7 +163,7 @@ export function toClientError(error: unknown, workflowId: string | null): unknow
     return workflowId === null
       ? new AccessDenied(`Temporal cannot find it: ${reasonOf(error)}`, { cause: error })
       : new RunNotFound(workflowId, { cause: error });
-  if (REFUSED.includes(code))
+  if (isRefusal(error))
     return new AccessDenied(`Temporal refuses the credentials: ${reasonOf(error)}`, { cause: error });
   if (AWAY.includes(code))
     return new ServerUnreachable(`Temporal cannot be reached: ${reasonOf(error)}`, { cause: error, workflowId });

@@ -29,7 +29,11 @@ import { workflowCode, workflowInterceptors } from './workflow-code.js';
 
 /** Cancellation and the loss of an attempt arrive with heartbeats, so this is their latency. Chosen. */
 const HEARTBEAT_THROTTLE_MS = 5_000;
-/** The SDK's fixed number is 10, which is few in a burst where Temporal is 50 ms away, and many for a worker that has nothing to do. */
+/**
+ * The SDK's fixed number is 10, which is few in a burst where Temporal is 50 ms away, and many for a worker that has nothing to do.
+ * Pollers of this kind also continue, whatever Temporal answers (SDK 1.24, `poll_buffer.rs`): with a fixed number, a worker
+ * whose API key is refused for a minute ends.
+ */
 const POLLERS = { type: 'autoscaling', minimum: 5, initial: 10, maximum: 40 } as const;
 const SHUTDOWN_GRACE_MS = 1_000;
 const SHUTDOWN_MARGIN_MS = 15_000;
