@@ -25,6 +25,7 @@ import type { ServiceStage } from './servicestage/service-stage.js';
 import { startWarnings } from './servicestage/start-check.js';
 import { connectPatiently, TemporalUnreachable } from './temporal/patient-connection.js';
 import { followApiKey } from './worker/follow-api-key.js';
+import { followSecretFiles } from './worker/follow-secret-files.js';
 import { WorkerHealth } from './worker/health.js';
 import { installRuntime } from './worker/runtime.js';
 import { requireOwnTaskQueue } from './worker/projects.js';
@@ -54,14 +55,15 @@ export async function runWorker(config: Config, given: WorkerExtensions = {}): P
   const log = createLog({ level: config.logLevel, format: config.logFormat });
   const extensions = await withCodec(config, given, log);
   for (const warning of config.warnings) log.warn({ warning }, 'configuration warning');
-  config.secretFiles.reportTo(({ level, text }) => log[level]({ what: text }, 'secret file'));
-  const webhooks = await webhooksOf(config);
   const health = new WorkerHealth(config);
+  const stopFollowing = followSecretFiles(config.secretFiles, health, log);
+  const webhooks = await webhooksOf(config);
   health.metrics.begin({ webhooks: webhooks.map(({ name }) => name) });
   await health.serve(log);
   try {
     await connectAndWork(config, { webhooks, health }, log, extensions);
   } finally {
+    stopFollowing();
     await health.close();
   }
 }

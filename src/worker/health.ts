@@ -107,6 +107,11 @@ export class WorkerHealth {
     this.#notYetConnected = { ok: false, reason };
   }
 
+  /** A secret has another value from now on: the next probe asks whether it is accepted. */
+  secretChanged(): void {
+    this.#credentials.replaced();
+  }
+
   /** The worker has reached these. */
   reached(parts: Reached): void {
     Object.assign(this.#reached, parts);
