@@ -12,7 +12,7 @@ const CHECK_EVERY_MS = 1_000;
 const LARGEST_FOLLOWED_BYTES = 64 * 1024;
 /** Readings until two that follow each other agree. A folder is swapped in one step, so the second pair agrees. */
 const READINGS = 4;
-/** Chosen: whoever replaces the files of a group one after the other takes some seconds. A correction of one file alone counts after that. */
+/** Chosen: anyone who replaces the files of a group one after the other takes some seconds. A correction of one file alone counts after that. */
 const TOGETHER_WITHIN_MS = 30_000;
 
 /** Texts by name. */

@@ -37,7 +37,7 @@ export class CredentialsWatch {
     else if (status === '401' || status === '403') this.#isInDoubt = true;
   }
 
-  /** The credentials were replaced: what is known of the old ones says nothing about the new ones. */
+  /** The credentials were replaced: what is known of the old ones does not apply to the new ones. */
   replaced(): void {
     this.#isInDoubt = true;
     this.#askedAtMs = -Infinity;

@@ -183,7 +183,20 @@ export function reasonOf(error: unknown): string {
     /^No connection established\.(?: Last error: (?:Error: )?(.*?)\.?)?(?: Resolution note: (.*))?$/s.exec(text);
   if (lastError === null) return text;
   const [, why = '', note = ''] = lastError;
-  return [why, note].filter((part) => part !== '' && part !== 'null').join(', ') || 'no connection could be made';
+  return (
+    [plainCause(why), note].filter((part) => part !== '' && part !== 'null').join(', ') || 'no connection could be made'
+  );
+}
+
+/** Why a connection failed, without the codes of Node and OpenSSL. */
+function plainCause(why: string): string {
+  // `80FC30A7EB7F0000:error:0A00010B:SSL routines:ssl3_get_record:wrong version number:../deps/…:350:`
+  const ofOpenSsl = /^[0-9A-F]+:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/.exec(why)?.[1];
+  if (ofOpenSsl === 'wrong version number') return 'it does not use TLS';
+  // gRPC's text for a connection that was closed without a reason, with the time.
+  if (/^Failed to connect \([^)]*\)$/.test(why))
+    return 'it closed the connection at once, as one that expects TLS does';
+  return ofOpenSsl ?? why.replace(/^Error \[ERR_\w+\]: /, '');
 }
 
 /** gRPC's message for a connection that was not made in time. */

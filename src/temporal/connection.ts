@@ -67,7 +67,7 @@ export class ClosableConnection extends Connection {
     }
   }
 
-  /** The SDK (1.24) waits until the channel is ready, and then knows only that time ran out. A call on a channel that failed is told why. */
+  /** The SDK (1.24) waits until the channel is ready, and then knows only that time ran out. A call on a channel that failed gets the reason. */
   async #explain(otherwise: unknown): Promise<void> {
     try {
       await this.withDeadline(Date.now() + EXPLANATION_MS, () => this.workflowService.getSystemInfo({}));

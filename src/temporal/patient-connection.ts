@@ -46,7 +46,7 @@ export async function connectPatiently(
   onFailed: (failed: FailedAttempt) => void,
   pauseMs: number = PAUSE_MS,
 ): Promise<Connection> {
-  // A refusal proves that Temporal is there, so the attempts are counted anew after it.
+  // A refusal proves that Temporal is there, so the attempts are counted from one again.
   for (let attempt = 1, refusals = 0; ;) {
     try {
       return await connect(options, place);

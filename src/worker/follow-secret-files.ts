@@ -1,4 +1,4 @@
-/** Notices replaced files of secrets in a worker that has no work, too: whoever rotates a key waits for the line in the log before the old one is deleted. */
+/** Notices replaced files of secrets in a worker that has no work, too: anyone who rotates a key waits for the line in the log before the old one is deleted. */
 import type { Logger } from 'pino';
 import type { SecretFiles } from '../config/secret-files.js';
 import type { WorkerHealth } from './health.js';

@@ -133,12 +133,13 @@ it('a worker that starts while its API key is refused waits, not ready, until it
   await writeFile(file, 'key-1');
   const [port] = await freePorts(1);
   const seen = { refusals: 0, ready: '' };
+  const lookAndReplace = async () => {
+    seen.ready = await (await fetch(`http://127.0.0.1:${port}/readyz`)).text();
+    await writeFile(file, 'key-2');
+  };
   const refuse = (_method: string, { authorization = '' }: IncomingHttpHeaders) => {
     if (authorization === 'Bearer key-2') return null;
-    if (++seen.refusals === 3)
-      void fetch(`http://127.0.0.1:${port}/readyz`)
-        .then(async (answer) => (seen.ready = await answer.text()))
-        .finally(() => writeFile(file, 'key-2'));
+    if (++seen.refusals === 3) void lookAndReplace();
     return PERMISSION_DENIED;
   };
   const proxy = await startGrpcProxy(temporal.address, refuse, server);

@@ -19,7 +19,7 @@ const messageOf = (call: Promise<unknown>) =>
     (error: unknown) => `${(error as Error).name}: ${(error as Error).message}`,
   );
 
-/** Speaks TLS with a certificate that nobody vouches for. */
+/** Uses TLS with a certificate that is not trusted. */
 async function untrustedAddress({ onTestFinished }: TestContext): Promise<string> {
   const server = createSecureServer(selfSignedRsa({ commonName: 'localhost', host: 'localhost' }));
   server.listen(0, '127.0.0.1');

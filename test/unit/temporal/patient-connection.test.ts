@@ -1,4 +1,4 @@
-/** How a process that starts tells a Temporal that is away from one that refuses it, and when it gives up. */
+/** How a process that starts distinguishes an unreachable Temporal from one that refuses it, and when it gives up. */
 import { createServer, type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
