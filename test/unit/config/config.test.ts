@@ -176,6 +176,14 @@ describe('the address of a service', () => {
 });
 
 describe('an invalid configuration', () => {
+  it.each([
+    ['SERVICESTAGE_IAM_ENDPOINT', 'HUAWEICLOUD_SDK_IAM_ENDPOINT'],
+    ['SERVICESTAGE_AK_FILE', 'HUAWEICLOUD_SDK_AK_FILE'],
+    ['RUNBOOK_REGION', 'SERVICESTAGE_REGION'],
+  ])('%s, which begins as others do, was meant as %s', (name, meant) => {
+    expect(() => loadConfig({ ...good, [name]: 'x' })).toThrow(`Did you mean ${meant}?`);
+  });
+
   it.each<[string, Environment, string]>([
     ['nothing at all', {}, 'neither a region nor an endpoint'],
     ['no name of a region', { ...good, SERVICESTAGE_REGION: 'cn/north 4' }, '"cn/north 4" is not the name of a region'],
