@@ -133,13 +133,13 @@ it('a worker that starts while its API key is refused waits, not ready, until it
   await writeFile(file, 'key-1');
   const [port] = await freePorts(1);
   const seen = { refusals: 0, ready: '' };
-  const lookAndReplace = async () => {
+  const askAndReplace = async () => {
     seen.ready = await (await fetch(`http://127.0.0.1:${port}/readyz`)).text();
     await writeFile(file, 'key-2');
   };
   const refuse = (_method: string, { authorization = '' }: IncomingHttpHeaders) => {
     if (authorization === 'Bearer key-2') return null;
-    if (++seen.refusals === 3) void lookAndReplace();
+    if (++seen.refusals === 3) void askAndReplace();
     return PERMISSION_DENIED;
   };
   const proxy = await startGrpcProxy(temporal.address, refuse, server);
