@@ -37,7 +37,11 @@ export async function performCheck(checks: CheckAccess, request: PerformCheckArg
   try {
     for (;;) {
       const sentAtMs = clock();
-      const answer = await checks.get(check.url, { timeoutMs: check.timeoutMs, signal: context.cancellationSignal });
+      const answer = await checks.get(check.url, {
+        timeoutMs: check.timeoutMs,
+        signal: context.cancellationSignal,
+        isMet: (given) => unmetBy(check, given).length === 0,
+      });
       const answeredAtMs = clock();
       const unmet = unmetBy(check, answer);
       const after = afterAnswer(check, state, {

@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { ThrottledLog } from '../logging/throttled-log.js';
 import type { HealthServerOptions } from '../health/server.js';
 import { hostAndPort } from '../network/host-and-port.js';
+import type { FollowOutgoing } from '../network/follow-request.js';
 import type { ProxyFor } from '../network/proxies.js';
 import { reasonOf, toClientError, type Calls } from '../temporal/calls.js';
 import type { AlarmsConfig } from './alarms-file/read-alarms-file.js';
@@ -61,6 +62,8 @@ export interface GatewayOptions {
   readonly health?: HealthServerOptions | null | undefined;
   /** The proxy for what senders download themselves. Default: none. */
   readonly proxyFor?: ProxyFor;
+  /** Follows what senders download themselves. Default: it is not followed. */
+  readonly followOutgoing?: FollowOutgoing | undefined;
   /** Default: 5 s for the headers, 10 s for a request. */
   readonly timeouts?: RequestTimeouts;
   /** Called for each delivery of an admitted sender. Default: deliveries are not traced. */
@@ -141,9 +144,9 @@ class Gateway {
   #readiness: Promise<Answer> | null = null;
 
   constructor(private readonly options: GatewayOptions) {
-    const { alarms, temporal, log, proxyFor, clock } = options;
+    const { alarms, temporal, log, proxyFor, followOutgoing, clock } = options;
     const { owner, rules, senders } = alarms;
-    this.#senders = new FollowedSenders(senders, { proxyFor, log });
+    this.#senders = new FollowedSenders(senders, { network: { proxyFor, follow: followOutgoing }, log });
     this.#budgets = new Map(senders.map(({ name }) => [name, new BodyMemoryBudget(BODY_BUDGET_BYTES)]));
     const decide = temporal && decideAlarmsWith({ ...temporal, owner, timeoutMs: UPDATE_TIMEOUT_MS });
     const throttledLog = new ThrottledLog(log, clock);
