@@ -11,12 +11,12 @@ import type { ProxyFor } from '../network/proxies.js';
 import { reasonOf, toClientError, type Calls } from '../temporal/calls.js';
 import type { AlarmsConfig } from './alarms-file/read-alarms-file.js';
 import { DeliveryHandler, type Answer } from './delivery-handler.js';
-import { onEarlyRejection, type EarlyRejection } from '../network/early-rejections.js';
+import { onEarlyRejection } from '../network/early-rejections.js';
 import { BodyMemoryBudget, discard, MOST_BODY_BYTES, withBody } from '../network/request-body.js';
 import { FollowedSenders } from './followed-senders.js';
 import { routeOf, shownName, shownPath } from './http-route.js';
 import { serveGatewayHealth, type GatewayFacts } from './health.js';
-import { createGatewayMetrics } from './metrics.js';
+import { countDelivery, createGatewayMetrics, UNKNOWN_SENDER, type GatewayMetrics, type Rejection } from './metrics.js';
 import { decideAlarmsWith } from './rule-client.js';
 import { makeSender } from './senders/make-sender.js';
 import type { Delivery } from './senders/sender.js';
@@ -136,9 +136,9 @@ class Gateway {
   isStopping = false;
   readonly #senders: FollowedSenders;
   /** Refuses deliveries to unknown names, in the same time as a known sender. */
-  readonly #unknownSender = makeSender('unknown', { kind: 'bearer', tokens: [randomBytes(32).toString('hex')] });
+  readonly #unknownSender = makeSender(UNKNOWN_SENDER, { kind: 'bearer', tokens: [randomBytes(32).toString('hex')] });
   readonly #budgets: ReadonlyMap<string, BodyMemoryBudget>;
-  readonly #metrics = createGatewayMetrics();
+  readonly #metrics: GatewayMetrics;
   readonly #throttledLog: ThrottledLog;
   readonly #handler: DeliveryHandler;
   #readiness: Promise<Answer> | null = null;
@@ -146,6 +146,8 @@ class Gateway {
   constructor(private readonly options: GatewayOptions) {
     const { alarms, temporal, log, proxyFor, followOutgoing, clock } = options;
     const { owner, rules, senders } = alarms;
+    const names = (named: readonly { readonly name: string }[]) => named.map(({ name }) => name);
+    this.#metrics = createGatewayMetrics({ senders: names(senders), rules: names(rules) });
     this.#senders = new FollowedSenders(senders, { network: { proxyFor, follow: followOutgoing }, log });
     this.#budgets = new Map(senders.map(({ name }) => [name, new BodyMemoryBudget(BODY_BUDGET_BYTES)]));
     const decide = temporal && decideAlarmsWith({ ...temporal, owner, timeoutMs: UPDATE_TIMEOUT_MS });
@@ -179,7 +181,7 @@ class Gateway {
   }
 
   /** Counts and logs a request that reaches no sender. */
-  recordRejection(reason: EarlyRejection | 'notFound' | 'cutOff', facts: object): void {
+  recordRejection(reason: Rejection, facts: object): void {
     this.#metrics.count('runbook_gateway_rejected_requests_total', { reason });
     this.#throttledLog.warn(`rejected ${reason}`, { reason, ...facts }, 'request rejected');
   }
@@ -219,7 +221,7 @@ class Gateway {
         return this.#handler.refuse(name, { kind: 'refused', status: 413, reason: 'tooLarge', what });
       }
       if (body === 'tooMuchAtOnce') {
-        this.#metrics.count('runbook_gateway_deliveries_total', { sender: name, result: body });
+        countDelivery(this.#metrics, name, body);
         return { status: 503, body: { error: body }, headers: { 'retry-after': '1' } };
       }
       const { traceDelivery = (_delivery, handling) => handling() } = this.options;

@@ -4,6 +4,9 @@
  *
  * Label values come from closed sets and from files of the operator, never from a target or a caller, so that the number of series is bounded.
  */
+import { FAILURES } from '../domain/failures.js';
+import type { Ending } from '../domain/once/state.js';
+import type { EndedStep } from '../domain/run/observed.js';
 import { OUTCOMES } from '../domain/report/report.js';
 import { ACTION_NAMES } from '../domain/target/actions.js';
 
@@ -32,6 +35,30 @@ const RUN_SECONDS = [5, 15, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 21_600, 
 /** People and maintenance windows take minutes to days. */
 const WAIT_SECONDS = [10, 60, 300, 900, 3_600, 14_400, 43_200, 86_400, 259_200, 604_800];
 
+/** Of an attempt that does not know its action, such as one that settles after a reset, it is `none`. */
+const ACTIONS_AND_NONE = [...ACTION_NAMES, 'none'];
+const STEP_KINDS: Readonly<Record<Exclude<EndedStep['work'], (typeof ACTION_NAMES)[number]>, true>> = {
+  wait: true,
+  check: true,
+  approval: true,
+};
+const STEP_RESULTS: Readonly<Record<EndedStep['result'], true>> = {
+  succeeded: true,
+  skipped: true,
+  failed: true,
+  indeterminate: true,
+  cancelled: true,
+};
+const ENDINGS: Readonly<Record<Ending['kind'] | 'retried', true>> = {
+  succeeded: true,
+  skipped: true,
+  failed: true,
+  retried: true,
+  cancelled: true,
+  indeterminate: true,
+  superseded: true,
+};
+
 /** Those of a worker. */
 export const WORKER_METRICS = {
   runbook_runs_total: {
@@ -50,6 +77,7 @@ export const WORKER_METRICS = {
     type: 'counter',
     help: 'Steps that have ended, by what they do and result',
     labels: ['action', 'result'],
+    from: { action: [...ACTION_NAMES, ...Object.keys(STEP_KINDS)], result: Object.keys(STEP_RESULTS) },
   },
   runbook_undos_total: {
     type: 'counter',
@@ -89,17 +117,19 @@ export const WORKER_METRICS = {
     type: 'counter',
     help: 'Attempts of actions (goal act) and of settling (goal settle) that have ended, by action and ending; retried: another attempt follows',
     labels: ['goal', 'action', 'ending'],
+    from: { goal: ['act', 'settle'], action: ACTIONS_AND_NONE, ending: Object.keys(ENDINGS) },
   },
   runbook_attempt_failures_total: {
     type: 'counter',
     help: 'Attempts that failed, retried ones included, by failure (docs/failures.md)',
     labels: ['failure'],
+    from: { failure: Object.keys(FAILURES) },
   },
   runbook_indeterminate_total: {
     type: 'counter',
     help: 'Attempts after which readings do not show whether the action was carried out, by action',
     labels: ['action'],
-    from: { action: ACTION_NAMES },
+    from: { action: ACTIONS_AND_NONE },
   },
   runbook_adoptions_total: {
     type: 'counter',
@@ -168,6 +198,7 @@ export const WORKER_METRICS = {
     type: 'counter',
     help: 'Notifications that are over, by webhook and result. The webhook is empty if the notifications file has none of that name',
     labels: ['webhook', 'result'],
+    from: { webhook: [''], result: ['unknown'] },
   },
   runbook_cached_workflows_limit: {
     type: 'gauge',
