@@ -77,7 +77,8 @@ function failedCheck(
   evidence: CheckEvidence,
 ): Error {
   const [why = `it held too short a time; wanted: ${describeWanted(check)}`] = evidence.unmet;
-  const { withinMs, stableMs, url } = check;
+  const { withinMs, stableMs } = check;
+  const url = withoutQuery(check.url);
   const limit = `within ${describeDuration(withinMs)} and for ${describeDuration(stableMs)}`;
   const options = { details: evidence, final: true };
   if (next.kind === 'late')
@@ -89,6 +90,12 @@ function failedCheck(
         `${url} did not answer as wanted ${limit} (${evidence.requests} requests): ${why}`,
         options,
       );
+}
+
+/** Messages are not encrypted, and they are part of traces; a query may hold a token. The evidence has the whole URL. */
+function withoutQuery(url: string): string {
+  const [shown = ''] = url.split(/[?#]/, 1);
+  return shown === url ? url : `${shown}?…`;
 }
 
 /** An attempt that is asked to end: cancelled, replaced by another one, or its worker stops. */

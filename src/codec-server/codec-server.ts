@@ -164,7 +164,7 @@ class CodecServer {
     return this.options.origins.includes(origin);
   }
 
-  /** The log names the origin, because the UI says only that it could not connect. */
+  /** The log names the origin, because the UI shows only that it could not connect. */
   #otherOrigin(origin: string): Answer {
     this.warn('otherOrigin', { what: oneLine(origin) });
     return refusal(403, 'otherOrigin', 'pages of this origin may not use this server: see RUNBOOK_CODEC_ORIGINS');

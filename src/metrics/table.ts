@@ -35,7 +35,7 @@ const RUN_SECONDS = [5, 15, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 21_600, 
 /** People and maintenance windows take minutes to days. */
 const WAIT_SECONDS = [10, 60, 300, 900, 3_600, 14_400, 43_200, 86_400, 259_200, 604_800];
 
-/** Of an attempt that does not know its action, such as one that settles after a reset, it is `none`. */
+/** An attempt may not know its action, such as one that settles after a reset. It counts as `none`. */
 const ACTIONS_AND_NONE = [...ACTION_NAMES, 'none'];
 const STEP_KINDS: Readonly<Record<Exclude<EndedStep['work'], (typeof ACTION_NAMES)[number]>, true>> = {
   wait: true,

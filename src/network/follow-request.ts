@@ -27,7 +27,7 @@ export interface RequestEnding {
  * Must call `send` once and pass on what that returns or throws.
  *
  * @param send takes headers to be sent besides the request's own
- * @param endingOf how a result is to be understood
+ * @param endingOf what a result means
  */
 export type FollowOutgoing = <Result>(
   request: OutgoingRequest,

@@ -311,6 +311,14 @@ describe('requests of checks', () => {
     expect(asked).toEqual([TRACEPARENT, TRACEPARENT]);
   });
 
+  it('show in messages no query, which may hold a token; the evidence has the whole URL', async () => {
+    const url = await serve((_request, response) => void response.writeHead(503).end());
+    const { failure, evidence } = await run(`${url}/health?token=sesame`);
+    expect(failure?.message).toContain(`${url}/health?… did not answer as wanted`);
+    expect(failure?.message).not.toContain('sesame');
+    expect(evidence?.url).toBe(`${url}/health?token=sesame`);
+  });
+
   it('have no status where there was no answer', async () => {
     const host = `127.0.0.1:${await closedPort()}`;
     const { checks, followed } = following({ internal: [host] });

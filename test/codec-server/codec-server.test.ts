@@ -241,7 +241,7 @@ describe('a page of a browser', () => {
     },
   );
 
-  it('of another origin is named in the log, because the UI does not say why it cannot connect', async () => {
+  it('of another origin is named in the log, because the UI does not show why it cannot connect', async () => {
     const { url, close, lines } = await start();
     onTestFinished(close);
     await fetch(`${url}/decode`, { method: 'OPTIONS', headers: { origin: 'http://127.0.0.1:8233' } });

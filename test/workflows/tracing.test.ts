@@ -154,7 +154,7 @@ it('is one trace from the delivery of an alarm to the requests at ServiceStage',
   );
 });
 
-it('has the requests of checks and to webhooks, which carry it on, and no part of their addresses besides the host', async () => {
+it('has the requests of checks and to webhooks, which carry it on, and no secret of their addresses', async () => {
   const { path } = await stack.newInstance();
   const url = `${othersUrl()}/health?token=${SESAME}`;
   const { workflowId } = await runbooks.start('checked-continue', { targets: [path], inputs: { url } });
@@ -174,7 +174,7 @@ it('has the requests of checks and to webhooks, which carry it on, and no part o
   const notified = one('RunActivity:notify → POST {webhook}');
   expect(notified.attributes).toMatchObject({ 'http.response.status_code': 204, 'runbook.webhook': 'ops' });
   expect(carried.get(`/hook/${SESAME}`)).toBe(notified.traceparent);
-  for (const { span } of spans.filter(({ path: each }) => /\{(?:check|webhook)\}$/.test(each)))
+  for (const { span } of spans)
     expect(JSON.stringify([span.name, span.attributes, span.status, span.events])).not.toContain(SESAME);
 });
 

@@ -97,8 +97,8 @@ describe('the download', () => {
     const url = await serve((_, response) => response.end(PEM));
     const { follow, followed } = recordingFollow();
     await downloadCertificate(url, { follow });
-    const gone = await serve((_, response) => response.writeHead(404).end());
-    await expect(downloadCertificate(gone, { follow })).rejects.toThrow('answered 404');
+    const missing = await serve((_, response) => response.writeHead(404).end());
+    await expect(downloadCertificate(missing, { follow })).rejects.toThrow('answered 404');
     expect(followed).toMatchObject([
       { method: 'GET', purpose: 'certificate', host: 'localhost', port: Number(url.port), status: 200 },
       { purpose: 'certificate', status: 404, failure: 'refused' },
