@@ -18,8 +18,8 @@ export interface Metric {
   /** Upper bounds of a histogram. */
   readonly buckets?: readonly number[];
   /**
-   * Series that exist from the start, with 0: Prometheus does not see the increase of a counter that begins at 1. They are all combinations of
-   * these values; a metric without labels begins with 0 in any case.
+   * Series that exist from the start, with 0: Prometheus does not see the increase of a counter or a histogram that begins at 1. They are all
+   * combinations of these values; a metric without labels begins with 0 in any case.
    */
   readonly from?: Readonly<Record<string, readonly string[]>>;
 }
@@ -71,6 +71,7 @@ export const WORKER_METRICS = {
     type: 'histogram',
     help: 'Time from the start of a run to its end, waits included, by outcome',
     labels: ['outcome'],
+    from: { outcome: OUTCOMES },
     buckets: RUN_SECONDS,
   },
   runbook_steps_total: {
@@ -147,12 +148,14 @@ export const WORKER_METRICS = {
     type: 'histogram',
     help: 'Age of a cloud job when it was seen to have ended, by action. Adopted ones are not counted: their age is not known',
     labels: ['action'],
+    from: { action: ACTION_NAMES },
     buckets: JOB_SECONDS,
   },
   runbook_cloud_job_lateness_seconds: {
     type: 'histogram',
     help: 'Time between the last poll that saw a cloud job running, or its start, and the one that saw its end: its end was seen at most so late',
     labels: ['action'],
+    from: { action: ACTION_NAMES },
     buckets: LATENESS_SECONDS,
   },
   runbook_cloud_job_polls_total: {
@@ -181,6 +184,7 @@ export const WORKER_METRICS = {
     type: 'histogram',
     help: 'Time that a request waited for a place in the request budget, by kind of request',
     labels: ['request'],
+    from: { request: ['post', 'read'] },
     buckets: [0, ...CALL_SECONDS, 60, 120],
   },
   runbook_servicestage_budget_exhausted_total: {

@@ -80,11 +80,13 @@ describe('the metrics of a worker', () => {
     expect(page).toContain('runbook_steps_total{action="check",result="failed"} 0\n');
     expect(page).toContain('runbook_attempts_total{goal="settle",action="none",ending="indeterminate"} 0\n');
     expect(page).toContain('runbook_attempt_failures_total{failure="Unanswered"} 0\n');
+    expect(page).toContain('runbook_cloud_job_duration_seconds_count{action="restart"} 0\n');
+    expect(page).toContain('runbook_run_duration_seconds_count{outcome="failed"} 0\n');
   });
 
   it('have a bounded number of series', async () => {
     const page = await pageOf((metrics) => metrics.begin({ runbooks: ['restart'], webhooks: ['chat'] }));
-    expect(page.match(/^runbook_/gm)?.length).toBeLessThan(400);
+    expect(page.match(/^runbook_/gm)?.length).toBeLessThan(800);
   });
 
   it('show no value for what is not known', async () => {
