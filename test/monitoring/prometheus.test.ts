@@ -127,8 +127,7 @@ it('a real Prometheus scrapes a real worker, takes the rules, and answers every 
     return empty;
   };
   // All others have data, once two scrapes have seen the run.
-  await until(async () => (await emptyPanels()).length <= NOTHING_HAPPENED.length);
-  expect(await emptyPanels()).toEqual(NOTHING_HAPPENED);
+  await expect.poll(emptyPanels).toEqual(NOTHING_HAPPENED);
   const { groups } = (await prometheus.ask('rules')) as {
     groups: readonly { rules: readonly { name: string; health: string; lastError?: string }[] }[];
   };
