@@ -8,7 +8,6 @@ import { proxyChoice } from '../../src/network/proxies.js';
 import { createNotifier, type Attempt, type NotifierOptions } from '../../src/notifications/notifier.js';
 import type { WebhookKind } from '../../src/notifications/webhooks-file.js';
 import { startConnectProxy } from '../support/connect-proxy.js';
-import { recordingFollow, TRACEPARENT } from '../support/followed.js';
 import { always, startReceiver, type Answer } from '../support/receiver.js';
 import { NOTIFICATION, webhook } from './webhooks.js';
 
@@ -266,37 +265,4 @@ it('ends with its signal, whose reason is thrown', async () => {
   await expect.poll(() => receiver.received.length).toBe(1);
   controller.abort(new Error('the worker stops'));
   await expect(sending).rejects.toThrow('the worker stops');
-});
-
-describe('a followed request', () => {
-  it.each<[WebhookKind, number, object]>([
-    ['webhook', 204, { status: 204 }],
-    ['webhook', 410, { status: 410, failure: 'refused' }],
-    ['webhook', 503, { status: 503, failure: 'unanswered' }],
-    ['slack', 200, { status: 200 }],
-  ])('to %s that answers %d is known by host, webhook and result', async (kind, status, ending) => {
-    const { follow, followed } = recordingFollow();
-    const { receiver } = await attempt(kind, always(status, 'ok'), { follow });
-    const { hostname: host, port } = new URL(receiver.origin);
-    expect(followed).toEqual([
-      { method: 'POST', purpose: 'webhook', host, port: Number(port), webhook: kind, ...ending },
-    ]);
-  });
-
-  it('carries the trace to a service of your own, and not to a chat tool', async () => {
-    const sent = async (kind: WebhookKind) => {
-      const { receiver } = await attempt(kind, always(200, '{"errcode":0,"code":0}'), recordingFollow());
-      return receiver.received[0]?.headers['traceparent'];
-    };
-    expect(await sent('webhook')).toBe(TRACEPARENT);
-    for (const kind of ['slack', 'teams', 'dingtalk', 'feishu', 'wecom'] as const)
-      expect(await sent(kind)).toBeUndefined();
-  });
-
-  it('has no status where there was no answer', async () => {
-    const { follow, followed } = recordingFollow();
-    await attempt('webhook', (response) => void response.destroy(), { follow });
-    expect(followed).toMatchObject([{ failure: 'unanswered' }]);
-    expect(followed[0]).not.toHaveProperty('status');
-  });
 });
