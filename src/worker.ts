@@ -120,7 +120,11 @@ async function work(config: Config, reached: Reached, log: Logger, extensions: W
   const runtime = await installRuntime(log, () => health.sdkExporter());
   const tracing = await startWorkerTracing(config, log);
   const serviceStage = serviceStageOf(config, { health, tracing, log });
-  const notifier = createNotifier(reached.webhooks, { proxyFor: config.proxyFor, log });
+  const notifier = createNotifier(reached.webhooks, {
+    proxyFor: config.proxyFor,
+    log,
+    follow: tracing?.followOutgoing,
+  });
   const watch = new CloudJobWatch(new Durations());
   let connection: NativeConnection;
   let worker: Worker;

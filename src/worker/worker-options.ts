@@ -93,7 +93,7 @@ export function workerOptions(
   } = config;
   const activities = createActivities({
     ...parts,
-    checks: createCheckClient(config.checkHosts, config.proxyFor),
+    checks: createCheckClient(config.checkHosts, config.proxyFor, { follow: tracing?.followOutgoing }),
     findRunbook: (name) => findRunbook(runbookDirectories, name),
     calendars: calendarsIn(calendarDirectories),
     limits,

@@ -42,7 +42,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   simulator: [],
   time: [],
   logging: ['domain'],
-  tracing: ['domain'],
+  tracing: ['domain', 'network'],
   rendering: ['domain'],
   temporal: ['domain'],
   codec: ['domain', 'files'],
