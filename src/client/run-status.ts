@@ -26,13 +26,13 @@ export interface StatusCall extends Omit<SnapshotCall, 'runId' | 'signal'> {
   readonly taskQueue: string;
 }
 
-/** Workflows on our task queue that are no runs. */
+/** Other workflows on our task queue. */
 const NOT_RUNS: readonly string[] = [TARGET_RUN_WORKFLOW, ALARM_RULE_WORKFLOW];
 
-/** @throws RunNotFound, also for a workflow that is no run of this task queue; ServerUnreachable, AccessDenied */
+/** @throws RunNotFound, also for every workflow that is not a run of this task queue; ServerUnreachable, AccessDenied */
 export async function readStatus(call: StatusCall): Promise<RunStatus> {
   const described = await describeRun(call);
-  // Whoever asks for one run wants to know of its trouble, however long ago it ended.
+  // A caller who asks for one run wants to know of its trouble, however long ago it ended.
   const run = listedRun(described, 0);
   return {
     ...run,

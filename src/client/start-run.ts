@@ -54,7 +54,7 @@ export async function startRun(call: StartCall): Promise<StartedRun> {
   }
 }
 
-/** How every run is started, whoever starts it: an id never starts a second run, even after the first has ended. */
+/** How client and Nexus operations start a run: an id never starts a second run, even after the first has ended. */
 export function startOptionsOf(
   call: Pick<StartCall, 'runbook' | 'workflowId' | 'taskQueue' | 'startArguments'>,
 ): WorkflowOptions & { args: [StartArguments] } {

@@ -198,7 +198,7 @@ export const WORKER_VARIABLES = {
     'Steps that one worker carries at once; those beyond wait for a place. Unset: by the memory that is there (performance.md)',
   ),
   RUNBOOK_NEXUS: oneOf(['on', 'off'], 'off').describe(
-    '`on`: workflows of other namespaces may call runbooks as Nexus operations, through an endpoint (nexus.md); whoever may call the endpoint may start runs',
+    '`on`: workflows of other namespaces may call runbooks as Nexus operations, through an endpoint (nexus.md); anyone who can call the endpoint can start runs',
   ),
 };
 

@@ -38,7 +38,7 @@ const WORKER_PACE = {
   RUNBOOK_QUIET_PERIOD: '500ms',
   RUNBOOK_VISIBILITY_WINDOW: '2s',
 };
-/** Nobody else can call the operations of a server that listens on loopback only. */
+/** Its server listens on loopback only, so that programs of this machine alone can call the operations. */
 const WORKER_SERVICES = { RUNBOOK_NEXUS: 'on' };
 const SHOWN_OUTCOMES: Readonly<Record<string, readonly string[]>> = {
   none: ['succeeded'],

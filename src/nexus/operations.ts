@@ -26,12 +26,12 @@ import { runbooksService, type StartRunInput } from './service.js';
 /** What the operations need. */
 export interface NexusParts {
   readonly client: Client;
-  /** Of the runs. */
+  /** The task queue of the runs. */
   readonly taskQueue: string;
 }
 
 /** A server gives up an attempt after 10 s (`nexusoperations.request.timeout`, server 1.29), and the longest one makes three calls. */
-const CALL_TIMEOUT_MS = 3_000;
+const CALL_TIMEOUT_MS = 2_500;
 
 /** The handlers of `runbooksService`, for `nexusServices` of a worker. */
 export function runbooksHandler({

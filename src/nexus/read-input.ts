@@ -26,7 +26,6 @@ const STATUS_KEYS = ['key'] as const satisfies readonly (keyof RunStatusInput)[]
  */
 export function readStartRun(input: unknown, requestId: string): RunToStart {
   const { runbook, key, ...rest } = objectOf(input) as Partial<Record<keyof StartRunInput, unknown>>;
-  const id = key ?? `${String(runbook)}-${requestId}`;
   const shape = [
     ...runbookProblems(runbook),
     ...(key === undefined ? [] : keyProblems(key)),
@@ -36,7 +35,8 @@ export function readStartRun(input: unknown, requestId: string): RunToStart {
   refuse(input, shape);
   // What the caller wrote, and not what was read from it: the run keeps its own request, as one of `RunbookClient` does.
   const startArguments = startArgumentsOf(rest as unknown as StartArguments);
-  return { runbook: String(runbook), workflowId: String(id), startArguments };
+  const name = String(runbook);
+  return { runbook: name, workflowId: typeof key === 'string' ? key : `${name}-${requestId}`, startArguments };
 }
 
 /** @returns the workflow id of the run that is asked for. @throws InvalidRequest */

@@ -12,7 +12,7 @@ import {
 /** What a caller sees of an operation. */
 export interface Seen {
   readonly report: RunReport | null;
-  /** Of an operation that failed: each error of the chain, outermost first. */
+  /** Why the operation failed: each error of the chain, outermost first. */
   readonly errors: readonly { readonly name: string; readonly type: unknown; readonly message: string }[];
 }
 
@@ -21,7 +21,7 @@ export const cancelOperation = defineSignal('cancelOperation');
 const clientOf = (endpoint: string): NexusServiceClient<typeof runbooksService> =>
   createNexusServiceClient({ endpoint, service: runbooksService });
 
-/** Calls `startRun`, and cancels the operation when it is told to. */
+/** Calls `startRun`, and cancels the operation when the signal arrives. */
 export async function callStartRun(endpoint: string, input: StartRunInput): Promise<Seen> {
   let cancelled = false;
   setHandler(cancelOperation, () => void (cancelled = true));

@@ -10,13 +10,14 @@ import { runbooksHandler } from '../../src/nexus/operations.js';
 import type { RunStatus } from '../../src/nexus/service.js';
 import { startStack, stopWorker, USUAL_MS, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
+import { unobserved } from '../support/unobserved.js';
 import { until } from '../support/until.js';
 import type { Seen } from './caller-workflows.js';
 
 const temporal = useTemporal();
 const name = randomUUID().slice(0, 8);
 const endpoint = `runbooks-${name}`;
-/** Of the callers. */
+/** The callers' own. */
 const namespace = `callers-${name}`;
 const taskQueue = `callers-${name}`;
 const DAY = { seconds: { low: 86_400, high: 0, unsigned: false } as never };
@@ -141,6 +142,11 @@ describe('startRun', () => {
     // The run has ended: the operation ends as it did.
     expect((await startRun(input)).report).toMatchObject({ runId: first.report?.runId });
     expect(await stack.accepted(instanceId)).toEqual(['restart']);
+    // Its history has the operation that attached to it.
+    const history = await temporal.client.workflow.getHandle(input.key).fetchHistory();
+    expect(JSON.stringify(history)).toContain('attachedCompletionCallbacks');
+    const workflowBundle = { codePath: temporal.bundlePath };
+    await Worker.runReplayHistory({ workflowBundle, sinks: unobserved }, history, input.key);
   });
 
   it('starts one run for an operation without a key, also if the answer to its start is lost', async () => {
@@ -181,7 +187,7 @@ describe('runStatus', () => {
     expect(await runStatus(key)).toMatchObject({ open: false, outcome: 'succeeded', attention: null, waitsFor: [] });
   });
 
-  it('knows no run of another id, and no workflow that is not a run of the task queue', async () => {
+  it('finds no run of another id, and only runs of the task queue', async () => {
     const missing = await runStatus('nothing-like-it');
     expect(missing.errors[1]).toMatchObject({
       type: 'NOT_FOUND',

@@ -53,12 +53,12 @@ describe('the input of startRun', () => {
     ['a list', [good], ['input: it is not a JSON object']],
     ['no runbook', { ...good, runbook: undefined }, ['runbook: "runbook" is missing']],
     [
-      'a workflow that is no runbook',
+      'the workflow of a target',
       { ...good, runbook: 'targetRun' },
       ['runbook: "targetRun" is not the name of a runbook'],
     ],
     ['a reserved name', { ...good, runbook: 'alarm-rule' }, ['runbook: "alarm-rule" is not the name of a runbook']],
-    ['a key that is no text', { ...good, key: 4711 }, ['key: 4711 is not text']],
+    ['a number as its key', { ...good, key: 4711 }, ['key: 4711 is not text']],
     ['an empty key', { ...good, key: '' }, ['key: The id of a run cannot be empty']],
     ['an unknown key', { ...good, tagets: [] }, ['tagets: unknown key "tagets"']],
     [

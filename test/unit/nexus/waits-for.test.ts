@@ -38,9 +38,9 @@ describe('what a run waits for', () => {
       askedAtMs: 0,
       untilMs,
     };
-    const ofStep = { ...approval, step: 'ask', title: 'go on' };
+    const ofStep = { ...approval, step: 'ask', title: 'continue with eu' };
     const [ofRun = '', ofTarget = ''] = waitsFor({ ...run, approval, targets: [{ ...target, approval: ofStep }] });
     expect(ofRun).toContain('stop 3 instances');
-    expect(ofTarget).toMatch(/^shop\/checkout\/prod-1: .*go on/);
+    expect(ofTarget).toMatch(/^shop\/checkout\/prod-1: .*continue with eu/);
   });
 });
