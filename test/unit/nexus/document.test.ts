@@ -33,9 +33,9 @@ describe('docs/nexus.md', () => {
     expect(OUTCOMES).toContain(outcome);
     expect(isFailureName(failure)).toBe(true);
     const refused = { runbook: 'restart', targets: [], dryRun: true };
-    expect(() => readStartRun(refused, 'a-request')).toThrow(/The request cannot be sent[\s\S]*/);
-    for (const line of printed.split('\n').filter((each) => each.startsWith('- ')))
-      expect(() => readStartRun(refused, 'a-request')).toThrow(line);
+    const problems = printed.split('\n').filter((line) => line.startsWith('- '));
+    expect(problems).toHaveLength(2);
+    for (const line of problems) expect(() => readStartRun(refused, 'a-request')).toThrow(line);
   });
 
   it('names each error by which callers distinguish refusals', () => {
