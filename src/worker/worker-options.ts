@@ -19,6 +19,7 @@ import { workerIdentity } from '../domain/run/worker-identity.js';
 import type { WorkerVersion } from '../config/worker-version.js';
 import type { WorkerMetrics } from '../metrics/worker-metrics.js';
 import { createCheckClient } from '../network/check-client.js';
+import { runbooksHandler, type NexusParts } from '../nexus/operations.js';
 import type { Notifier } from '../notifications/notifier.js';
 import { findRunbook } from '../runbooks/catalogue.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';
@@ -35,6 +36,8 @@ const HEARTBEAT_THROTTLE_MS = 5_000;
  * whose API key is refused for a minute ends.
  */
 const POLLERS = { type: 'autoscaling', minimum: 5, initial: 10, maximum: 40 } as const;
+/** Operations are rare, and each takes milliseconds. Chosen. */
+const NEXUS_POLLERS = { type: 'autoscaling', minimum: 1, initial: 2, maximum: 10 } as const;
 const SHUTDOWN_GRACE_MS = 1_000;
 const SHUTDOWN_MARGIN_MS = 15_000;
 
@@ -118,6 +121,7 @@ export function workerOptions(
       ...workflowInterceptors(),
     },
     sinks: { ...runSinks(metrics.runs), ...tracing?.sinks },
+    ...(config.nexus ? nexusOptions({ client, taskQueue }) : {}),
     ...(config.version === null ? {} : { workerDeploymentOptions: deploymentOptions(config.version) }),
     identity: workerIdentity(process.pid, hostname(), serviceStage.projectId),
     maxCachedWorkflows: cachedWorkflows,
@@ -131,6 +135,11 @@ export function workerOptions(
     shutdownGraceTime: SHUTDOWN_GRACE_MS,
     shutdownForceTime: stopLimitMs(config),
   };
+}
+
+/** A worker without services does not poll for Nexus tasks. */
+function nexusOptions(parts: NexusParts): Pick<WorkerOptions, 'nexusServices' | 'nexusTaskPollerBehavior'> {
+  return { nexusServices: [runbooksHandler(parts)], nexusTaskPollerBehavior: NEXUS_POLLERS };
 }
 
 /**

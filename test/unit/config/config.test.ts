@@ -247,7 +247,7 @@ describe('the table of variables', () => {
     const env = Object.fromEntries(
       written.filter(({ form }) => form !== 'folders').map(({ name, default: text }) => [name, text]),
     );
-    expect(Object.keys(env)).toHaveLength(9);
+    expect(Object.keys(env)).toHaveLength(10);
     const { proxyFor: _one, serviceStage: _first, ...given } = loadConfig({ ...good, ...env });
     const { proxyFor: _other, serviceStage: _second, ...byDefault } = loadConfig(good);
     expect(given).toEqual(byDefault);
