@@ -1,0 +1,95 @@
+// The tables "workers for runs" and "sizes" of docs/performance.md, computed from worker-sizes.ts and from what the benches have kept in baseline.json.
+
+const MIB = 2 ** 20;
+const DAYS_A_MONTH = 30;
+const SECONDS_A_MINUTE = 60;
+
+/** Memory of a container, and the heap limit that Node 24 takes for it. Measured. */
+const CONTAINERS = [
+  { name: '512 MB', totalBytes: 512 * MIB, heapLimitBytes: 280 * MIB },
+  { name: '1 GB', totalBytes: 1_024 * MIB, heapLimitBytes: 560 * MIB },
+  { name: '2 GB', totalBytes: 2_048 * MIB, heapLimitBytes: 1_120 * MIB },
+];
+
+/** What is sized: runs a day, runs at the same time at the peak, and minutes of each cloud job. */
+const LOADS = [
+  { runsADay: 100, atOnce: 5, jobMinutes: 2 },
+  { runsADay: 1_000, atOnce: 50, jobMinutes: 2 },
+  { runsADay: 10_000, atOnce: 200, jobMinutes: 2 },
+  { runsADay: 10_000, atOnce: 1_000, jobMinutes: 5 },
+  { runsADay: 50_000, atOnce: 2_000, jobMinutes: 5 },
+  { runsADay: 50_000, atOnce: 5_000, jobMinutes: 15 },
+];
+
+/** A `recover`. */
+const STEPS_OF_A_RUN = 3;
+/** Two of each run: its own and that of its target. */
+const WORKFLOWS_OF_A_RUN = 2;
+/** CPU of the worker for one step with everything switched on. Measured, docs/performance.md. */
+const CPU_SECONDS_OF_A_STEP = 0.04;
+/** A core that is busier than this makes runs late. Chosen. */
+const SHARE_OF_A_CORE = 0.7;
+/** Heartbeats of a step that waits, the first of them once it has waited so long. As worker-options.ts sets it. */
+const HEARTBEAT_EVERY_SECONDS = 5;
+const DEFAULT_BUDGET = 5;
+
+/** @param {typeof import('../dist/config/worker-sizes.js').workerSizes} workerSizes */
+export function sizeRows(workerSizes) {
+  return CONTAINERS.map(({ name, ...memory }) => {
+    const { cachedWorkflows, activitySlots } = workerSizes(memory, {});
+    return [name, `${memory.heapLimitBytes / MIB} MB`, shown(cachedWorkflows), shown(activitySlots)];
+  });
+}
+
+/**
+ * @param {typeof import('../dist/config/worker-sizes.js').workerSizes} workerSizes
+ * @param {object} baseline bench/baseline.json
+ */
+export function workerRows(workerSizes, baseline) {
+  const callsOfAJob = baseline['side-by-side shipped'].callsPerJob.baseline;
+  const { actions, heartbeats } = baseline.count;
+  return LOADS.map(({ runsADay, atOnce, jobMinutes }) => {
+    const jobsASecond = atOnce / (jobMinutes * SECONDS_A_MINUTE);
+    const needs = needed(workerSizes, atOnce, jobsASecond * CPU_SECONDS_OF_A_STEP);
+    const calls = jobsASecond * callsOfAJob;
+    const budget = Math.max(DEFAULT_BUDGET, Math.ceil(calls / needs.carrying));
+    const beats = (STEPS_OF_A_RUN * jobMinutes * SECONDS_A_MINUTE) / HEARTBEAT_EVERY_SECONDS;
+    const actionsOfARun = actions.baseline + heartbeats.baseline + beats;
+    return [
+      shown(runsADay),
+      shown(atOnce),
+      `${jobMinutes} min`,
+      // One more than the load needs, so that one may be lost.
+      `${needs.carrying + 1} × ${needs.memory}`,
+      calls < DEFAULT_BUDGET ? calls.toFixed(1) : String(Math.ceil(calls)),
+      `${budget} each`,
+      shown(Math.round(actionsOfARun)),
+      millions(actionsOfARun * runsADay * DAYS_A_MONTH),
+      budget > DEFAULT_BUDGET ? `request budget, then ${needs.limit}` : needs.limit,
+    ];
+  });
+}
+
+/** The fewest workers that carry it, each as small as will do; and what fills first in them. */
+function needed(workerSizes, atOnce, cores) {
+  const fits = CONTAINERS.map(({ name, ...memory }) => {
+    const { cachedWorkflows, activitySlots } = workerSizes(memory, {});
+    const workers = {
+      'waiting steps': atOnce / activitySlots,
+      'cached workflows': (atOnce * WORKFLOWS_OF_A_RUN) / cachedWorkflows,
+      CPU: cores / SHARE_OF_A_CORE,
+    };
+    const [limit, most] = Object.entries(workers).sort(([, left], [, right]) => right - left)[0];
+    return { memory: name, limit, carrying: Math.max(1, Math.ceil(most)) };
+  });
+  const fewest = Math.min(...fits.map(({ carrying }) => carrying));
+  return fits.find(({ carrying }) => carrying === fewest);
+}
+
+function shown(count) {
+  return count.toLocaleString('en-US');
+}
+
+function millions(count) {
+  return count < 1e6 ? `${(count / 1e6).toFixed(1)} M` : `${Math.round(count / 1e6)} M`;
+}

@@ -1,0 +1,50 @@
+/** The log of all workers: each line is JSON with a level by name, and has no secret. */
+
+const LEVELS = new Set(['trace', 'debug', 'info', 'warn', 'error']);
+/** Of the figures of the surviving worker, which `memory-probe.mjs` prints. */
+const PROBE = '{"probe":true';
+const KEPT_PROBLEMS = 5;
+
+export class LogLines {
+  readonly #counts = new Map<string, number>();
+  readonly #problems: string[] = [];
+  #lines = 0;
+
+  /** @param secrets may become more */
+  constructor(private readonly secrets: readonly string[]) {}
+
+  add(line: string): void {
+    if (line.startsWith(PROBE)) return;
+    this.#lines++;
+    const { level, msg } = parsed(line);
+    if (typeof level !== 'string' || !LEVELS.has(level)) this.#problem(`not a line of our log: ${line.slice(0, 200)}`);
+    const secret = this.secrets.find((each) => line.includes(each));
+    if (secret !== undefined)
+      this.#problem(`a line has a secret that begins with ${secret.slice(0, 6)}: ${String(msg)}`);
+    const event = `${String(level)} ${String(msg)}`;
+    this.#counts.set(event, (this.#counts.get(event) ?? 0) + 1);
+  }
+
+  problems(): readonly string[] {
+    return [...(this.#lines === 0 ? ['the workers logged nothing'] : []), ...this.#problems];
+  }
+
+  /** How often what was logged, the warnings first. */
+  summary(): string[] {
+    const isQuiet = (event: string) => event.startsWith('info') || event.startsWith('debug');
+    const events = [...this.#counts].sort(([left], [right]) => Number(isQuiet(left)) - Number(isQuiet(right)));
+    return [`${this.#lines} log lines:`, ...events.map(([event, count]) => `  ${count} ${event}`)];
+  }
+
+  #problem(what: string): void {
+    if (this.#problems.length < KEPT_PROBLEMS) this.#problems.push(what);
+  }
+}
+
+function parsed(line: string): { readonly level?: unknown; readonly msg?: unknown } {
+  try {
+    return JSON.parse(line) as { level?: unknown; msg?: unknown };
+  } catch {
+    return {};
+  }
+}
