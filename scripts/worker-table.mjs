@@ -1,4 +1,4 @@
-// The tables "workers for runs" and "sizes" of docs/performance.md, computed from worker-sizes.ts and from what the benches have kept in baseline.json.
+// Tables of docs/performance.md: how many workers for how many runs, computed from worker-sizes.ts and from what the benches keep in baseline.json.
 
 const MIB = 2 ** 20;
 const DAYS_A_MONTH = 30;
@@ -10,6 +10,8 @@ const CONTAINERS = [
   { name: '1 GB', totalBytes: 1_024 * MIB, heapLimitBytes: 560 * MIB },
   { name: '2 GB', totalBytes: 2_048 * MIB, heapLimitBytes: 1_120 * MIB },
 ];
+
+const MORE_THAN_ENOUGH = { totalBytes: 64 * 1_024 * MIB, heapLimitBytes: 8 * 1_024 * MIB };
 
 /** What is sized: runs a day, runs at the same time at the peak, and minutes of each cloud job. */
 const LOADS = [
@@ -32,13 +34,39 @@ const SHARE_OF_A_CORE = 0.7;
 /** Heartbeats of a step that waits, the first of them once it has waited so long. As worker-options.ts sets it. */
 const HEARTBEAT_EVERY_SECONDS = 5;
 const DEFAULT_BUDGET = 5;
+/** Of one worker: what fills less of it is not worth a word. */
+const SMALL_SHARE = 0.2;
+/** So that one may be lost, or be replaced. */
+const SPARE_WORKERS = 1;
 
 /** @param {typeof import('../dist/config/worker-sizes.js').workerSizes} workerSizes */
 export function sizeRows(workerSizes) {
-  return CONTAINERS.map(({ name, ...memory }) => {
-    const { cachedWorkflows, activitySlots } = workerSizes(memory, {});
-    return [name, `${memory.heapLimitBytes / MIB} MB`, shown(cachedWorkflows), shown(activitySlots)];
-  });
+  const rows = CONTAINERS.map(({ name, ...memory }) => [
+    name,
+    `${shown(memory.heapLimitBytes / MIB)} MB`,
+    ...sizesOf(workerSizes, memory).map(shown),
+  ]);
+  return [...rows, ['more', 'more', ...sizesOf(workerSizes, MORE_THAN_ENOUGH).map(shown)]];
+}
+
+/** What the other table is computed from. @param {object} baseline bench/baseline.json */
+export function figureRows(baseline) {
+  const { callsOfAJob, actions, heartbeats } = figuresOf(baseline);
+  return [
+    ['ServiceStage calls for each cloud job', callsOfAJob.toFixed(1), '`npm run bench -- shipped`, warm'],
+    ['actions in the histories of a run', shown(actions), '`node bench/count.mjs`'],
+    ['heartbeats of a run for its three POSTs', shown(heartbeats), '`node bench/count.mjs`'],
+    [
+      'heartbeats of a step that waits for its cloud job',
+      `${SECONDS_A_MINUTE / HEARTBEAT_EVERY_SECONDS} a minute`,
+      '`node bench/count.mjs --job-seconds 30`',
+    ],
+    [
+      'CPU of the worker for each step, everything on',
+      `${CPU_SECONDS_OF_A_STEP * 1_000} ms`,
+      '`npm run bench -- steady --everything`',
+    ],
+  ];
 }
 
 /**
@@ -46,44 +74,61 @@ export function sizeRows(workerSizes) {
  * @param {object} baseline bench/baseline.json
  */
 export function workerRows(workerSizes, baseline) {
-  const callsOfAJob = baseline['side-by-side shipped'].callsPerJob.baseline;
-  const { actions, heartbeats } = baseline.count;
+  const { callsOfAJob, actions, heartbeats } = figuresOf(baseline);
   return LOADS.map(({ runsADay, atOnce, jobMinutes }) => {
     const jobsASecond = atOnce / (jobMinutes * SECONDS_A_MINUTE);
-    const needs = needed(workerSizes, atOnce, jobsASecond * CPU_SECONDS_OF_A_STEP);
+    const { carrying, memory, limit } = needed(workerSizes, atOnce, jobsASecond * CPU_SECONDS_OF_A_STEP);
     const calls = jobsASecond * callsOfAJob;
-    const budget = Math.max(DEFAULT_BUDGET, Math.ceil(calls / needs.carrying));
+    const budget = Math.max(DEFAULT_BUDGET, Math.ceil(calls / carrying));
     const beats = (STEPS_OF_A_RUN * jobMinutes * SECONDS_A_MINUTE) / HEARTBEAT_EVERY_SECONDS;
-    const actionsOfARun = actions.baseline + heartbeats.baseline + beats;
+    const actionsOfARun = actions + heartbeats + beats;
     return [
       shown(runsADay),
       shown(atOnce),
       `${jobMinutes} min`,
-      // One more than the load needs, so that one may be lost.
-      `${needs.carrying + 1} × ${needs.memory}`,
-      calls < DEFAULT_BUDGET ? calls.toFixed(1) : String(Math.ceil(calls)),
-      `${budget} each`,
+      `${carrying + SPARE_WORKERS} × ${memory}`,
+      calls < DEFAULT_BUDGET ? calls.toFixed(1) : shown(Math.ceil(calls)),
+      shown(budget),
       shown(Math.round(actionsOfARun)),
       millions(actionsOfARun * runsADay * DAYS_A_MONTH),
-      budget > DEFAULT_BUDGET ? `request budget, then ${needs.limit}` : needs.limit,
+      firstLimit(budget, limit),
     ];
   });
+}
+
+function figuresOf({ 'side-by-side shipped': shipped, count }) {
+  const { actions, heartbeats } = count;
+  return {
+    callsOfAJob: shipped.callsPerJob.baseline,
+    actions: actions.baseline,
+    heartbeats: heartbeats.baseline,
+  };
 }
 
 /** The fewest workers that carry it, each as small as will do; and what fills first in them. */
 function needed(workerSizes, atOnce, cores) {
   const fits = CONTAINERS.map(({ name, ...memory }) => {
-    const { cachedWorkflows, activitySlots } = workerSizes(memory, {});
+    const [cachedWorkflows, activitySlots] = sizesOf(workerSizes, memory);
     const workers = {
       'waiting steps': atOnce / activitySlots,
       'cached workflows': (atOnce * WORKFLOWS_OF_A_RUN) / cachedWorkflows,
       CPU: cores / SHARE_OF_A_CORE,
     };
     const [limit, most] = Object.entries(workers).sort(([, left], [, right]) => right - left)[0];
-    return { memory: name, limit, carrying: Math.max(1, Math.ceil(most)) };
+    return { memory: name, limit: most < SMALL_SHARE ? 'nothing' : limit, carrying: Math.max(1, Math.ceil(most)) };
   });
   const fewest = Math.min(...fits.map(({ carrying }) => carrying));
   return fits.find(({ carrying }) => carrying === fewest);
+}
+
+function firstLimit(budget, limit) {
+  if (budget === DEFAULT_BUDGET) return limit;
+  return limit === 'nothing' ? 'request budget' : `request budget, then ${limit}`;
+}
+
+function sizesOf(workerSizes, memory) {
+  const { cachedWorkflows, activitySlots } = workerSizes(memory, {});
+  return [cachedWorkflows, activitySlots];
 }
 
 function shown(count) {

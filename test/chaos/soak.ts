@@ -25,6 +25,8 @@ const SURVIVOR = 2;
 const STARTED_OVER_MS = 60_000;
 /** A run lasts about 70 s, and a killed worker's steps pause for a while. */
 const END_DEADLINE_MS = 10 * 60_000;
+const CALL_TRIES = 5;
+const CALL_PAUSE_MS = 5_000;
 /** Until keep-alive connections and timers have expired. */
 const AFTERGLOW_MS = 90_000;
 /** A few handles come and go by themselves. */
@@ -121,15 +123,29 @@ async function runAgainAndAgain(here: Soak, slot: number): Promise<void> {
   for (let round = 0; Date.now() < endsAtMs; round++) {
     const id = `${name}-${round}`;
     const runbook = everything === null ? 'soak' : EVERYTHING_RUNBOOK;
-    await arena.runbooks.start(runbook, { targets: [`shop/checkout/${name}`], id, requestedBy: CANARY });
+    const targets = [`shop/checkout/${name}`];
+    await patiently(here, () => arena.runbooks.start(runbook, { targets, id, requestedBy: CANARY }));
     const late = delay(END_DEADLINE_MS, null, { ref: false });
-    const report = await Promise.race([arena.runbooks.result(id), late]);
+    const report = await Promise.race([patiently(here, () => arena.runbooks.result(id)), late]);
     if (report !== null) here.endedRuns.push(id);
     const accepted = (await arena.control.accepted(instanceId)).slice(round * ACTIONS_OF_A_RUN.length);
     const actions = accepted.map(({ action }) => action);
     if (report?.outcome !== 'succeeded') problems.push(`${id}: ${report?.summary ?? 'did not end'}`);
     if (actions.join() !== ACTIONS_OF_A_RUN.join()) problems.push(`${id}: accepted ${actions.join(' ')}`);
     if (problems.length > 0 && report?.outcome !== 'succeeded') return;
+  }
+}
+
+/** On a machine that is busy with other work, the server may not answer in time, or deny for a moment that it has its namespace. */
+async function patiently<Value>({ say }: Soak, call: () => Promise<Value>): Promise<Value> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await call();
+    } catch (error) {
+      if (tries === CALL_TRIES) throw error;
+      say(`the server is asked again: ${reasonOf(error)}`);
+      await delay(CALL_PAUSE_MS);
+    }
   }
 }
 
