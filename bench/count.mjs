@@ -1,6 +1,6 @@
 // Counts what one `recover` makes Temporal do, beside bare Temporal: calls, writes, events and the bytes of their payloads. The counts do not
 // depend on how busy the machine is, unless its tasks time out. `npm run build` first, then: node bench/count.mjs [runs, 10] [--before folder] [--write]
-// With `--job-seconds 60` the cloud jobs take so long: that is how many heartbeats a longer one costs.
+// `--job-seconds 60` makes each cloud job last a minute, to see how many heartbeats that costs.
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

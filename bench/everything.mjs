@@ -38,7 +38,7 @@ export async function switchOnEverything() {
   };
 }
 
-/** Before the worker has started, and once it has ended, nobody answers. */
+/** Before the worker has started, and once it has ended, there is no answer. */
 async function read(port) {
   await fetch(`http://127.0.0.1:${port}/metrics`)
     .then((answer) => answer.text())

@@ -4,7 +4,7 @@ const MIB = 2 ** 20;
 const DAYS_A_MONTH = 30;
 const SECONDS_A_MINUTE = 60;
 
-/** Memory of a container, and the heap limit that Node 24 takes for it. Measured. */
+/** Memory of a container, and the heap limit that Node 24 sets itself in it. Measured. */
 const CONTAINERS = [
   { name: '512 MB', totalBytes: 512 * MIB, heapLimitBytes: 280 * MIB },
   { name: '1 GB', totalBytes: 1_024 * MIB, heapLimitBytes: 560 * MIB },
@@ -31,10 +31,10 @@ const WORKFLOWS_OF_A_RUN = 2;
 const CPU_SECONDS_OF_A_STEP = 0.04;
 /** A core that is busier than this makes runs late. Chosen. */
 const SHARE_OF_A_CORE = 0.7;
-/** Heartbeats of a step that waits, the first of them once it has waited so long. As worker-options.ts sets it. */
+/** A step that waits sends a heartbeat each time this has passed, as worker-options.ts sets it. */
 const HEARTBEAT_EVERY_SECONDS = 5;
 const DEFAULT_BUDGET = 5;
-/** Of one worker: what fills less of it is not worth a word. */
+/** A load that fills less of one worker than this is not worth a word. */
 const SMALL_SHARE = 0.2;
 /** So that one may be lost, or be replaced. */
 const SPARE_WORKERS = 1;
@@ -80,8 +80,8 @@ export function workerRows(workerSizes, baseline) {
     const { carrying, memory, limit } = needed(workerSizes, atOnce, jobsASecond * CPU_SECONDS_OF_A_STEP);
     const calls = jobsASecond * callsOfAJob;
     const budget = Math.max(DEFAULT_BUDGET, Math.ceil(calls / carrying));
-    const beats = (STEPS_OF_A_RUN * jobMinutes * SECONDS_A_MINUTE) / HEARTBEAT_EVERY_SECONDS;
-    const actionsOfARun = actions + heartbeats + beats;
+    const whileWaiting = (STEPS_OF_A_RUN * jobMinutes * SECONDS_A_MINUTE) / HEARTBEAT_EVERY_SECONDS;
+    const actionsOfARun = actions + heartbeats + whileWaiting;
     return [
       shown(runsADay),
       shown(atOnce),

@@ -23,7 +23,7 @@ import type { Link } from './schedule.js';
 
 /** What workers have beside the settings of every storm. */
 export interface WorkerExtras {
-  /** Of the client. */
+  /** The client's. */
   readonly dataConverter: DataConverter | undefined;
   /** Environment variables, which count more than the others. */
   readonly env: (worker: number, simulator: RunningSimulator) => Promise<Readonly<Record<string, string>>>;

@@ -5,7 +5,7 @@ export interface Figure {
   readonly name: string;
   /** The sum over all worker processes, in the last page that was read of each. */
   readonly counted: number;
-  /** The same, of which it is not known whether it happened: requests without an answer. */
+  /** Counted as well, but they may not have happened: requests without an answer. */
   readonly unclear?: number;
   /** By the simulator, the receiver, or the one who started the runs. */
   readonly seen: number;

@@ -99,7 +99,7 @@ export class Everything {
     };
   }
 
-  /** Before the first run: without a current version nobody takes its tasks. */
+  /** Before the first run: without a current version its tasks wait. */
   async begin(arena: Arena, minutes: number): Promise<void> {
     this.#arena = arena;
     // The first access key expires after three fifths of the soak; `#changes` replaces it before.

@@ -1,7 +1,7 @@
 /** The log of all workers: each line is JSON with a level by name, and has no secret. */
 
 const LEVELS = new Set(['trace', 'debug', 'info', 'warn', 'error']);
-/** Of the figures of the surviving worker, which `memory-probe.mjs` prints. */
+/** The figures of the surviving worker begin with it, as `memory-probe.mjs` prints them. */
 const PROBE = '{"probe":true';
 const KEPT_PROBLEMS = 5;
 

@@ -53,7 +53,7 @@ export class Receiver {
   private constructor(private readonly options: ReceiverOptions) {
     this.#server = createServer((request, response) => {
       bodyOf(request).then(
-        (body) => response.writeHead(this.#take(request, body)).end(),
+        (body) => response.writeHead(this.#receive(request, body)).end(),
         () => response.destroy(), // The worker was killed while it sent.
       );
     });
@@ -76,8 +76,8 @@ export class Receiver {
   }
 
   /** @returns the HTTP status of the answer */
-  #take(request: IncomingMessage, body: Buffer): number {
-    if (request.url === '/v1/traces') return this.#takeSpans(body);
+  #receive(request: IncomingMessage, body: Buffer): number {
+    if (request.url === '/v1/traces') return this.#countSpans(body);
     this.options.onNotification(body);
     const id = String(request.headers['webhook-id']);
     if (!this.#isSigned(request, id, body)) {
@@ -91,7 +91,7 @@ export class Receiver {
     return 204;
   }
 
-  #takeSpans(body: Buffer): number {
+  #countSpans(body: Buffer): number {
     this.options.onSpans(body);
     const { resourceSpans } = Request.toObject(Request.decode(body), { arrays: true }) as Spans;
     for (const { name, attributes } of resourceSpans

@@ -51,7 +51,7 @@ const PROCESS_METRICS = [
 describe.each<[string, readonly string[], number]>([
   ['the dashboard', dashboardQueries(), 15],
   ['the alert rules', alertRules().map(({ expr }) => expr), 15],
-  ['what docs/performance.md tells to watch', capacityQueries(), 6],
+  ['the queries of docs/performance.md', capacityQueries(), 6],
 ])('%s', (_where, queries, fewest) => {
   const selectors = queries.flatMap(selectorsOf);
 
