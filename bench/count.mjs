@@ -1,5 +1,5 @@
 // Counts what one `recover` makes Temporal do, beside bare Temporal: calls, writes, events and the bytes of their payloads. The counts do not
-// depend on how busy the machine is, unless its tasks time out. `npm run build` first, then: node bench/count.mjs [runs, 10] [--before folder] [--write]
+// depend on how busy the machine is, unless its tasks time out. `npm run build` first, then: node bench/count.mjs [runs, 10] [--before folder] [--everything] [--write]
 // `--job-seconds 60` makes each cloud job last a minute, to see how many heartbeats that costs.
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -17,7 +17,11 @@ import { WORKS } from './works.mjs';
 const { values: options, positionals } = parseArgs({
   args: words,
   allowPositionals: true,
-  options: { before: { type: 'string' }, 'job-seconds': { type: 'string', default: '2' } },
+  options: {
+    before: { type: 'string' },
+    everything: { type: 'boolean', default: false },
+    'job-seconds': { type: 'string', default: '2' },
+  },
 });
 const RUNS = Number(positionals[0] ?? 10);
 const JOB_MS = Number(options['job-seconds']) * 1_000;
@@ -44,13 +48,15 @@ const bareBundle = join(scratch, 'bundle.js');
 const workflowsPath = fileURLToPath(new URL('bare/workflow.js', import.meta.url));
 const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
 await writeFile(bareBundle, code);
+const here = fileURLToPath(new URL('..', import.meta.url));
 const folders = {
-  ours: fileURLToPath(new URL('..', import.meta.url)),
+  ours: here,
+  ...(options.everything ? { everything: here } : {}),
   ...(options.before === undefined ? {} : { before: options.before }),
   bare: null,
 };
 const counted = {};
-for (const [name, folder] of Object.entries(folders)) counted[name] = await countSide(folder);
+for (const [name, folder] of Object.entries(folders)) counted[name] = await countSide(name, folder);
 const sides = Object.keys(folders);
 for (const kind of Object.keys(KINDS)) printTable(`${kind}, for each run`, (side) => counted[side].counts[kind], 1);
 printTable('events of one run', (side) => counted[side].events, 0);
@@ -76,9 +82,9 @@ const isWithinLimits = await compareWithBaseline('count', {
 });
 process.exitCode = isWithinLimits ? 0 : 1;
 
-async function countSide(folder) {
+async function countSide(name, folder) {
   const work = { ...WORKS.steady, jobMs: JOB_MS, runs: RUNS, warmUp: 0 };
-  const side = await openSide({ folder, bareBundle }, work, { jitter: 0 });
+  const side = await openSide({ folder, bareBundle, hasEverything: name === 'everything' }, work, { jitter: 0 });
   try {
     // What is learned or read once is not counted.
     await measureRuns(side, { ...work, runs: 3 });

@@ -7,7 +7,7 @@ import { RunbookClient } from '../../src/client/runbook-client.js';
 import { freePorts } from '../../src/embedded/ports.js';
 import { SDK_METRICS } from '../../src/metrics/sdk-metrics.js';
 import { startSimulator } from '../../src/simulator/server.js';
-import { dashboardQueries } from '../support/metric-names.js';
+import { capacityQueries, dashboardQueries } from '../support/metric-names.js';
 import { promtool, startPrometheus } from '../support/prometheus.js';
 import { controlOf } from '../support/simulator.js';
 import { newSeed } from '../support/stack.js';
@@ -94,6 +94,8 @@ it('a real Prometheus scrapes a real worker, takes the rules, and answers every 
   expect(page).not.toContain('a/c/i');
 
   for (const query of dashboardQueries()) expect(await valuesOf(query)).toBeInstanceOf(Array);
+  // Those of docs/performance.md have a value: metrics of the SDK and ours match by instance.
+  for (const query of capacityQueries()) expect(await valuesOf(query)).not.toEqual([]);
   const { groups } = (await prometheus.ask('rules')) as {
     groups: readonly { rules: readonly { name: string; health: string; lastError?: string }[] }[];
   };
