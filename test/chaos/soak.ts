@@ -6,6 +6,7 @@ import { readdir } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Arena } from './arena.js';
 import { CANARY, Everything, EVERYTHING_RUNBOOK } from './everything/everything.js';
+import { patiently, reasonOf } from './patiently.js';
 
 export interface SoakOptions {
   readonly dist: string;
@@ -25,8 +26,6 @@ const SURVIVOR = 2;
 const STARTED_OVER_MS = 60_000;
 /** A run lasts about 70 s, and a killed worker's steps pause for a while. */
 const END_DEADLINE_MS = 10 * 60_000;
-const CALL_TRIES = 5;
-const CALL_PAUSE_MS = 5_000;
 /** Until keep-alive connections and timers have expired. */
 const AFTERGLOW_MS = 90_000;
 /** A few handles come and go by themselves. */
@@ -110,7 +109,7 @@ export async function soak({
 }
 
 async function runAgainAndAgain(here: Soak, slot: number): Promise<void> {
-  const { arena, everything, endsAtMs, problems } = here;
+  const { arena, everything, endsAtMs, problems, say } = here;
   const name = `soak-${slot}`;
   const { instanceId } = await arena.control.createInstance({
     application: 'shop',
@@ -124,28 +123,15 @@ async function runAgainAndAgain(here: Soak, slot: number): Promise<void> {
     const id = `${name}-${round}`;
     const runbook = everything === null ? 'soak' : EVERYTHING_RUNBOOK;
     const targets = [`shop/checkout/${name}`];
-    await patiently(here, () => arena.runbooks.start(runbook, { targets, id, requestedBy: CANARY }));
+    await patiently(say, () => arena.runbooks.start(runbook, { targets, id, requestedBy: CANARY }));
     const late = delay(END_DEADLINE_MS, null, { ref: false });
-    const report = await Promise.race([patiently(here, () => arena.runbooks.result(id)), late]);
+    const report = await Promise.race([patiently(say, () => arena.runbooks.result(id)), late]);
     if (report !== null) here.endedRuns.push(id);
     const accepted = (await arena.control.accepted(instanceId)).slice(round * ACTIONS_OF_A_RUN.length);
     const actions = accepted.map(({ action }) => action);
     if (report?.outcome !== 'succeeded') problems.push(`${id}: ${report?.summary ?? 'did not end'}`);
     if (actions.join() !== ACTIONS_OF_A_RUN.join()) problems.push(`${id}: accepted ${actions.join(' ')}`);
     if (problems.length > 0 && report?.outcome !== 'succeeded') return;
-  }
-}
-
-/** On a machine that is busy with other work, the server may not answer in time, or deny for a moment that it has its namespace. */
-async function patiently<Value>({ say }: Soak, call: () => Promise<Value>): Promise<Value> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await call();
-    } catch (error) {
-      if (tries === CALL_TRIES) throw error;
-      say(`the server is asked again: ${reasonOf(error)}`);
-      await delay(CALL_PAUSE_MS);
-    }
   }
 }
 
@@ -239,11 +225,6 @@ async function stillOpen(arena: Arena): Promise<string[]> {
   for await (const { workflowId } of arena.client.workflow.list({ query: 'ExecutionStatus = "Running"' }))
     open.push(workflowId);
   return open.length === 0 ? [] : [`${open.length} workflows are still open: ${open.slice(0, 5).join(', ')}`];
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
 }
 
 function median(values: readonly number[]): number {

@@ -13,6 +13,7 @@ import { dataConverterOf } from '../../../src/config/data-converter.js';
 import { freePorts } from '../../../src/embedded/ports.js';
 import type { RunningSimulator } from '../../../src/simulator/server.js';
 import type { Arena, WorkerExtras } from '../arena.js';
+import { patiently, reasonOf } from '../patiently.js';
 import { describeFigure, disagreements } from './agreement.js';
 import { figuresOf, type Seen } from './figures.js';
 import { LogLines } from './log-lines.js';
@@ -145,9 +146,10 @@ export class Everything {
   /** Somebody reads the notification and votes. A message that comes again has the same key, so it counts once. */
   approve({ id, type, runId }: Message): void {
     if (type !== 'run.waiting') return;
-    this.#running.runbooks
-      .approve(runId, { actor: 'receiver', reason: CANARY, key: id })
-      .catch((error: unknown) => this.#problems.push(`approval of ${runId}: ${String(error)}`));
+    const approval = { actor: 'receiver', reason: CANARY, key: id };
+    patiently(this.say, () => this.#running.runbooks.approve(runId, approval)).catch((error: unknown) =>
+      this.#problems.push(`approval of ${runId}: ${reasonOf(error)}`),
+    );
   }
 
   searchFor(body: Buffer, where: string, ...more: readonly string[]): void {

@@ -7,6 +7,8 @@ const KEPT_PROBLEMS = 5;
 
 export class LogLines {
   readonly #counts = new Map<string, number>();
+  /** The first line of each event that is a warning or worse. */
+  readonly #examples = new Map<string, string>();
   readonly #problems: string[] = [];
   #lines = 0;
 
@@ -23,6 +25,7 @@ export class LogLines {
       this.#problem(`a line has a secret that begins with ${secret.slice(0, 6)}: ${String(msg)}`);
     const event = `${String(level)} ${String(msg)}`;
     this.#counts.set(event, (this.#counts.get(event) ?? 0) + 1);
+    if (!isQuiet(event) && !this.#examples.has(event)) this.#examples.set(event, line);
   }
 
   problems(): readonly string[] {
@@ -31,14 +34,18 @@ export class LogLines {
 
   /** How often what was logged, the warnings first. */
   summary(): string[] {
-    const isQuiet = (event: string) => event.startsWith('info') || event.startsWith('debug');
     const events = [...this.#counts].sort(([left], [right]) => Number(isQuiet(left)) - Number(isQuiet(right)));
-    return [`${this.#lines} log lines:`, ...events.map(([event, count]) => `  ${count} ${event}`)];
+    const counts = events.map(([event, count]) => `  ${count} ${event}`);
+    return [`${this.#lines} log lines:`, ...counts, 'the first warning of each kind:', ...this.#examples.values()];
   }
 
   #problem(what: string): void {
     if (this.#problems.length < KEPT_PROBLEMS) this.#problems.push(what);
   }
+}
+
+function isQuiet(event: string): boolean {
+  return event.startsWith('info') || event.startsWith('debug');
 }
 
 function parsed(line: string): { readonly level?: unknown; readonly msg?: unknown } {
