@@ -14,9 +14,10 @@ const withServers = {
 };
 const withTemporal = { ...withServers, globalSetup: ['./test/support/temporal-global-setup.ts'] };
 
-/** Files of `http` and `temporal` that start whole processes or need other programs: `npm run test:system`. */
+/** Files of the other projects that start whole processes, need other programs or play for a minute: `npm run test:system`. */
 const system = [
   'test/{package,conformance,embedded,encryption,monitoring}/**/*.test.ts',
+  'test/model/whole.test.ts',
   'test/cli/{demo,lost-worker,replay,encryption}.test.ts',
   'test/gateway/{alertmanager,compose-command,resilience}.test.ts',
   'test/gateway/senders/real-alertmanager.test.ts',
@@ -42,6 +43,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/{unit,model}/**/*.test.ts'],
+          exclude: system,
           // Threads cannot have a young heap of their own size.
           pool: 'forks',
           execArgv: YOUNG_HEAP,
