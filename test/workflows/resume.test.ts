@@ -237,10 +237,13 @@ describe.concurrent('a restart whose run does not know what came of it', () => {
     await stack.control.fault({ on: { route: 'action', instanceId }, fault: { kind: 'reset' } });
     const report = await stack.run(await newRestart('1m'), path);
     expect(report.targets[0]?.steps[0]).toMatchObject({ result: 'indeterminate', sent: 'unknown' });
-    const [early, endedAtMs] = [await resume(report.workflowId), report.targets[0]?.steps[0]?.endedAtMs ?? 0];
-    expect(early.failure?.message).toContain('may have been sent, and what was sent may be unseen until');
-    await until(() => Promise.resolve(Date.now() > endedAtMs + unseenAttemptMs(stackLimits())));
-    const again = await resume(report.workflowId);
+    const clearAtMs = (report.targets[0]?.steps[0]?.endedAtMs ?? 0) + unseenAttemptMs(stackLimits());
+    const early = await resume(report.workflowId);
+    // On a busy machine the first one may come late enough to be right.
+    const isLate = early.outcome === 'succeeded' && (early.targets[0]?.steps[0]?.startedAtMs ?? 0) > clearAtMs;
+    if (!isLate) expect(early.failure?.message).toContain('may have been sent, and what was sent may be unseen until');
+    await until(() => Date.now() > clearAtMs);
+    const again = isLate ? early : await resume(report.workflowId);
     expect(steps(again)).toEqual(['restart succeeded', 'scale succeeded']);
     expect(await stack.accepted(instanceId)).toEqual(['restart', 'scale']);
   });
