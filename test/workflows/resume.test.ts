@@ -14,6 +14,7 @@ import { runbook } from '../support/command-line.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
 import { until } from '../support/until.js';
+import { withLead } from '../support/with-lead.js';
 
 const temporal = useTemporal();
 let stack: Stack;
@@ -137,22 +138,25 @@ describe.concurrent('a run that failed at its second step', () => {
     await expectRefusal(again, instanceId, `somebody acted on it since run ${report.workflowId}`, 'runbook start fix-');
   });
 
-  it('sends nothing if somebody acts after it was planned and before it begins', async () => {
-    const { instanceId, report } = await failedRun();
-    const opensAtMs = Date.now() + 6_000;
-    const window = { duration: '1h', opensAt: new Date(opensAtMs).toISOString() };
-    const { workflowId } = await runbooks.resumeFailed(report.workflowId, { window, waitAtMost: '10m' });
-    await until(async () => (await runbooks.progress(workflowId)).run.phase === 'waiting');
-    await stack.control.console({ instanceId, action: 'start' });
-    await stack.control.finish(instanceId);
-    const again = await runbooks.result(workflowId);
-    expect(again).toMatchObject({
-      outcome: 'refused',
-      targets: [{ steps: [{ sent: 'no', failure: { name: 'TargetChanged' } }] }],
-    });
-    expect(again.startedAtMs).toBeLessThan(opensAtMs);
-    expect(await stack.accepted(instanceId)).toEqual(['stop', 'rollback']);
-  });
+  it('sends nothing if somebody acts after it was planned and before it begins', () =>
+    withLead(async (leadMs) => {
+      const { instanceId, report } = await failedRun();
+      const opensAtMs = Date.now() + 3 * leadMs;
+      const window = { duration: '1h', opensAt: new Date(opensAtMs).toISOString() };
+      const { workflowId } = await runbooks.resumeFailed(report.workflowId, { window, waitAtMost: '10m' });
+      await until(async () => (await runbooks.progress(workflowId)).run.phase !== 'planning');
+      await stack.control.console({ instanceId, action: 'start' });
+      await stack.control.finish(instanceId);
+      if (Date.now() >= opensAtMs) return false; // It had begun.
+      const again = await runbooks.result(workflowId);
+      expect(again).toMatchObject({
+        outcome: 'refused',
+        targets: [{ steps: [{ sent: 'no', failure: { name: 'TargetChanged' } }] }],
+      });
+      expect(again.startedAtMs).toBeLessThan(opensAtMs);
+      expect(await stack.accepted(instanceId)).toEqual(['stop', 'rollback']);
+      return true;
+    }));
 
   it('is resumed once, however many resume it at the same time', async () => {
     const { instanceId, report } = await failedRun();
