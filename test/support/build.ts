@@ -38,7 +38,7 @@ export function quickLimits(change: Partial<ChosenLimits> = {}): Limits {
 export function stackLimits(): Limits {
   return quickLimits({
     readTimeoutMs: 1_000,
-    postTimeoutMs: 5_000,
+    postTimeoutMs: 4_000,
     budgetWaitMs: 500,
     credentialsWaitMs: 500,
     lateStartMs: 3_000,
