@@ -11,7 +11,7 @@ import { runProgram } from './programs.js';
 const LONGEST_MS = 900_000;
 
 it(
-  'every case of the exhaustive suite leads where its table says and breaks no promise',
+  'every case of the exhaustive suite ends as in its table and breaks no promise',
   { timeout: LONGEST_MS },
   async () => {
     const { exitCode, output } = await runProgram('run-exhaustive.ts');
