@@ -21,7 +21,9 @@ export type FollowedNotice =
   /** Another text counts from now on. */
   | { readonly kind: 'changed'; readonly names: readonly string[] }
   /** Something is wrong with the file of a name, and the texts of before still count. Reported once for each reason. */
-  | { readonly kind: 'kept'; readonly name: string; readonly why: string };
+  | { readonly kind: 'kept'; readonly name: string; readonly why: string }
+  /** After trouble all files of the group can be read again, and the texts of before are still theirs. */
+  | { readonly kind: 'readAgain'; readonly names: readonly string[] };
 
 /** How files are followed. */
 export interface FollowOptions {
@@ -79,11 +81,12 @@ export class FollowedFiles {
   }
 
   #accept(texts: Texts): void {
+    const hadTrouble = this.#reported !== null;
     this.#reported = null;
-    const names = Object.keys(texts).filter((name) => texts[name] !== this.#texts[name]);
-    if (names.length === 0) return;
+    const changed = Object.keys(texts).filter((name) => texts[name] !== this.#texts[name]);
     this.#texts = texts;
-    this.options.report({ kind: 'changed', names });
+    if (changed.length > 0) this.options.report({ kind: 'changed', names: changed });
+    else if (hadTrouble) this.options.report({ kind: 'readAgain', names: Object.keys(texts) });
   }
 
   #keep({ name, why }: Trouble): void {
