@@ -12,8 +12,7 @@ const TEMPORAL_TIMEOUT_MS = 3_000;
 const CREDENTIALS_PATIENCE_MS = 10_000;
 
 /** Does Temporal answer about our namespace? The same question that a worker asks at its start, so it needs no further rights. */
-export async function askTemporal(client: Client | undefined): Promise<Verdict> {
-  if (client === undefined) return { ok: false, reason: 'Temporal was not reached yet' };
+export async function askTemporal(client: Client): Promise<Verdict> {
   const { namespace } = client.options;
   try {
     await client.withDeadline(Date.now() + TEMPORAL_TIMEOUT_MS, () =>
