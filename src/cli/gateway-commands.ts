@@ -84,10 +84,12 @@ async function serve(
   const gateway = await startGateway({ alarms, host, port, ...given });
   const dryRun = given.temporal === null;
   if (json === true) printJsonLine(announcement(gateway.url, alarms, dryRun));
-  else print(greeting(gateway.url, alarms, dryRun));
-  // After the announcement, which programs read as the first line.
+  else print(`Alarms are accepted at ${gateway.url}/alarms/<sender>${dryRun ? '; dry run: nothing is started' : ''}`);
+  // The log begins after that line, which programs read as the first one.
+  const { log } = given;
+  log.info({ dryRun, ...served(alarms) }, 'gateway ready');
   const { healthPort } = gateway;
-  if (healthPort !== null) given.log.info({ port: healthPort }, 'probes and metrics are served');
+  if (healthPort !== null) log.info({ port: healthPort }, 'probes and metrics are served');
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
   });
@@ -105,10 +107,10 @@ function announcement(url: string, { owner, senders, rules }: AlarmsConfig, dryR
   };
 }
 
-function greeting(url: string, { owner, senders, rules }: AlarmsConfig, dryRun: boolean): string {
-  return [
-    `Alarms are accepted at ${url}/alarms/<sender>${dryRun ? '; dry run: nothing is started' : ''}`,
-    `senders: ${senders.map(({ name, settings }) => `${name} (${settings.kind})`).join(', ')}`,
-    `rules of ${owner}: ${rules.map(({ name }) => name).join(', ')}`,
-  ].join('\n');
+function served({ owner, senders, rules }: AlarmsConfig): object {
+  return {
+    owner,
+    senders: senders.map(({ name, settings }) => `${name} (${settings.kind})`),
+    rules: rules.map(({ name }) => name),
+  };
 }

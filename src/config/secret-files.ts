@@ -67,7 +67,7 @@ export class SecretFiles {
     return this.#groups.has(name);
   }
 
-  /** Passes on what happens to the files from now on. Each trouble is reported once. */
+  /** Passes on what happens to the files from now on. Each trouble is reported once, and so is its end. */
   reportTo(report: (notice: SecretFileNotice) => void): void {
     this.#report = report;
   }
@@ -100,6 +100,11 @@ export class SecretFiles {
 function noticeOf(notice: FollowedNotice): SecretFileNotice {
   if (notice.kind === 'changed')
     return { level: 'info', text: `${notice.names.map(fileVariable).join(', ')}: the new value counts from now on` };
+  if (notice.kind === 'readAgain')
+    return {
+      level: 'info',
+      text: `${notice.names.map(fileVariable).join(', ')}: can be read again, and the value has not changed`,
+    };
   const name = fileVariable(notice.name);
   return { level: 'warn', text: `${name}: the file ${notice.why}; the value of before still counts` };
 }

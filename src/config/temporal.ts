@@ -12,14 +12,14 @@ import { hostAndPort } from '../network/host-and-port.js';
 import { GRPC_WITHOUT_PROXY, proxyName, type ProxyFor } from '../network/proxies.js';
 import type { Secret } from '../servicestage/secret.js';
 import type { VariableReader } from './environment.js';
-import { headerText, readNamedFile, reasonOf } from './values.js';
 import {
   DEFAULT_ADDRESS,
   TEMPORAL_VARIABLES,
   temporalAddress,
   temporalNamespace,
   WORKER_VERSION_VARIABLES,
-} from './variables.js';
+} from './temporal-variables.js';
+import { headerText, readNamedFile, reasonOf } from './values.js';
 
 /** Where Temporal is, and how each kind of client reaches it. */
 export interface TemporalConfig {

@@ -1,6 +1,6 @@
 /** The version of a worker in a Worker Deployment: both of its variables or neither. */
 import type { VariableReader } from './environment.js';
-import { WORKER_VERSION_VARIABLES } from './variables.js';
+import { WORKER_VERSION_VARIABLES } from './temporal-variables.js';
 
 /** A version of the workers, as Temporal knows it. */
 export interface WorkerVersion {

@@ -1,15 +1,8 @@
 /** Asks ServiceStage and IAM, with reads alone: no action is ever sent. */
-import { ServiceStageError, type ServiceStageErrorCode } from '../servicestage/errors.js';
+import { noAnswerOf } from '../servicestage/no-answer.js';
 import { createServiceStage, type ServiceStageOptions } from '../servicestage/service-stage-client.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';
-import { answerWithin, type Answer, type Cause, type ServiceStageFacts } from './facts.js';
-
-const CAUSES: Partial<Record<ServiceStageErrorCode, Cause>> = {
-  Unreachable: 'unreachable',
-  NotAllowed: 'denied',
-  TokenExpired: 'denied',
-  NotFound: 'missing',
-};
+import { answerWithin, type Answer, type ServiceStageFacts } from './facts.js';
 
 /** Applications and components that are listed to find one instance to read. Chosen: the request budget is small. */
 const MOST_LISTED = 3;
@@ -17,7 +10,7 @@ const MOST_LISTED = 3;
 /** @param timeoutMs limit of each question */
 export async function askServiceStage(options: ServiceStageOptions, timeoutMs: number): Promise<ServiceStageFacts> {
   const client = createServiceStage(options);
-  const ask = <Value>(question: () => Promise<Value>) => answerWithin(timeoutMs, causeOf, question);
+  const ask = <Value>(question: () => Promise<Value>) => answerWithin(timeoutMs, noAnswerOf, question);
   const limits = { timeoutMs };
   const { credentials } = options;
   const [applications, user] = await Promise.all([
@@ -87,9 +80,4 @@ function unasked(why: string): Answer<never> {
 
 function mapped<From, To>(answer: Answer<From>, change: (value: From) => To): Answer<To> {
   return answer.kind === 'answer' ? { kind: 'answer', value: change(answer.value) } : answer;
-}
-
-function causeOf(error: unknown): { readonly cause: Cause; readonly reason: string } {
-  const reason = error instanceof Error ? error.message : String(error);
-  return { cause: (error instanceof ServiceStageError && CAUSES[error.code]) || 'other', reason };
 }

@@ -4,9 +4,10 @@ import { Client } from '@temporalio/client';
 import type { ClientConfig } from '../config/config.js';
 import { readPollers } from '../client/run-facts.js';
 import { ClosableConnection } from '../temporal/connection.js';
-import { GRPC, grpcCodeOf, reasonOf } from '../temporal/calls.js';
+import { GRPC, grpcCodeOf } from '../temporal/calls.js';
+import { noAnswerOf, readNamespace } from '../temporal/read-namespace.js';
 import { missingSearchAttributes } from '../temporal/search-attributes.js';
-import { answerWithin, RIGHTS, type Answer, type Cause, type Right, type TemporalFacts } from './facts.js';
+import { answerWithin, RIGHTS, type Answer, type Right, type TemporalFacts } from './facts.js';
 
 /** No run has this id: those of runs are checked when they start. */
 const NO_SUCH_RUN = { workflowId: 'runbook-doctor: there is no such run' };
@@ -48,11 +49,11 @@ export async function askTemporal(
   const client = new Client({ connection, namespace });
   const { workflowService } = connection;
   const ask = <Value>(question: () => Promise<Value>) =>
-    answerWithin(timeoutMs, causeOf, () => client.withDeadline(Date.now() + EARLIER * timeoutMs, question));
+    answerWithin(timeoutMs, noAnswerOf, () => client.withDeadline(Date.now() + EARLIER * timeoutMs, question));
   try {
     const server = await ask(async () => (await workflowService.getSystemInfo({})).serverVersion);
     const ifReached = askedIf(server, 'Temporal does not answer');
-    const retentionMs = await ifReached(() => ask(async () => retentionOf(await describe(workflowService, namespace))));
+    const retentionMs = await ifReached(() => ask(async () => (await readNamespace(client)).retentionMs));
     const isMissing = retentionMs.kind === 'failed' && retentionMs.cause === 'missing';
     const ifThere = isMissing
       ? async (): Promise<Answer<never>> => ({ kind: 'unasked', why: 'there is no such namespace' })
@@ -102,26 +103,8 @@ async function allowed(call: () => Promise<unknown>): Promise<true> {
   return true;
 }
 
-function describe(service: Service, namespace: string) {
-  return service.describeNamespace({ namespace });
-}
-
-function retentionOf({ config }: Awaited<ReturnType<typeof describe>>): number | null {
-  const seconds = Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0);
-  return seconds === 0 ? null : seconds * 1_000;
-}
-
 function expiryOf(tls: ClientConfig['temporal']['connectionOptions']['tls']): number | null {
   const pair = typeof tls === 'object' && tls !== null ? tls.clientCertPair : undefined;
   if (pair === undefined || pair === null) return null;
   return Date.parse(new X509Certificate(Buffer.from(pair.crt)).validTo);
-}
-
-function causeOf(error: unknown): { readonly cause: Cause; readonly reason: string } {
-  const code = grpcCodeOf(error);
-  const reason = reasonOf(error);
-  if (code === GRPC.unauthenticated || code === GRPC.permissionDenied) return { cause: 'denied', reason };
-  if (code === GRPC.notFound) return { cause: 'missing', reason };
-  const isUnreachable = code === null || code === GRPC.unavailable || code === GRPC.deadlineExceeded;
-  return { cause: isUnreachable ? 'unreachable' : 'other', reason };
 }

@@ -1,14 +1,12 @@
 /** What `runbook doctor` asks and finds out. Nothing here is judged yet: `judge.ts` does that. */
 import type { Problem } from '../domain/failures.js';
+import type { NoAnswer } from '../domain/no-answer.js';
 import type { Poller } from '../domain/run/run-facts.js';
-
-/** Why a question has no answer. `missing`: what was asked for does not exist. */
-export type Cause = 'unreachable' | 'denied' | 'missing' | 'other';
 
 /** The answer to one question. */
 export type Answer<Value> =
   | { readonly kind: 'answer'; readonly value: Value }
-  | { readonly kind: 'failed'; readonly cause: Cause; readonly reason: string }
+  | ({ readonly kind: 'failed' } & NoAnswer)
   /** Not asked; `why` ends the sentence "not checked: …". */
   | { readonly kind: 'unasked'; readonly why: string };
 
@@ -92,10 +90,10 @@ export interface Facts {
   readonly files: FileFacts | null;
 }
 
-/** Waits for an answer, but not for ever. @param causeOf sorts what a question throws */
+/** Waits for an answer, but not for ever. @param noAnswerOf sorts what a question throws */
 export async function answerWithin<Value>(
   timeoutMs: number,
-  causeOf: (error: unknown) => { readonly cause: Cause; readonly reason: string },
+  noAnswerOf: (error: unknown) => NoAnswer,
   ask: () => Promise<Value>,
 ): Promise<Answer<Value>> {
   let timer: NodeJS.Timeout | undefined;
@@ -105,7 +103,7 @@ export async function answerWithin<Value>(
   });
   const asked = ask().then(
     (value): Answer<Value> => ({ kind: 'answer', value }),
-    (error: unknown): Answer<Value> => ({ kind: 'failed', ...causeOf(error) }),
+    (error: unknown): Answer<Value> => ({ kind: 'failed', ...noAnswerOf(error) }),
   );
   try {
     return await Promise.race([asked, late]);

@@ -1,5 +1,5 @@
 /** Judges what Temporal answers. Pure. */
-import { isPolled } from '../domain/run/run-facts.js';
+import { isPolled, POLLS_WITHIN_MS, type Poller } from '../domain/run/run-facts.js';
 import { describeDuration } from '../domain/time/duration.js';
 import { RIGHTS, type Answer, type TemporalFacts } from './facts.js';
 import { fail, notChecked, ok, warn, type Finding } from './finding.js';
@@ -124,12 +124,22 @@ export function judgeWorkers({ taskQueue, pollers }: TemporalFacts, nowMs: numbe
     return pollers.cause === 'denied'
       ? notChecked('the credentials may not see who polls', 'Read the log of the workers: "worker ready"')
       : warn(`not known: ${pollers.reason}`, 'Try again; Temporal is slow or in trouble');
-  const active = pollers.value.filter((poller) => isPolled([poller], nowMs));
-  if (active.length > 0) return ok(`${count(active.length, 'worker')} on task queue ${taskQueue}`);
+  const [latest] = pollers.value;
+  const recent = pollers.value.filter((poller) => isPolled([poller], nowMs));
+  if (latest !== undefined && recent.length > 0)
+    return ok(
+      `${count(recent.length, 'worker')} on task queue ${taskQueue} asked for work within ${describeDuration(POLLS_WITHIN_MS)}, the latest ${agoOf(latest, nowMs)}; one that has just stopped still counts`,
+    );
   return fail(
-    `no worker asks for work on task queue ${taskQueue}; runs would wait`,
+    `no worker asks for work on task queue ${taskQueue}; runs would wait${latest === undefined ? '' : `. The last one asked ${agoOf(latest, nowMs)}`}`,
     'Start a worker, or give it and yourself the same RUNBOOK_TASK_QUEUE and namespace',
   );
+}
+
+/** By the server's clock, which may be ahead of ours. */
+function agoOf({ lastAccessAtMs }: Poller, nowMs: number): string {
+  const seconds = Math.max(1, Math.round((nowMs - lastAccessAtMs) / 1_000));
+  return `${describeDuration(seconds * 1_000)} ago`;
 }
 
 function reasonOf(answer: Answer<unknown>): string {

@@ -23,7 +23,9 @@ export type FollowedNotice =
   /** Another text counts from now on. */
   | { readonly kind: 'changed'; readonly names: readonly string[] }
   /** Something is wrong with the file of a name, and the texts of before still count. Reported once for each reason. */
-  | { readonly kind: 'kept'; readonly name: string; readonly why: string };
+  | { readonly kind: 'kept'; readonly name: string; readonly why: string }
+  /** After trouble all files of the group can be read again, and the texts of before are still theirs. */
+  | { readonly kind: 'readAgain'; readonly names: readonly string[] };
 
 /** How files are followed. */
 export interface FollowOptions {
@@ -83,13 +85,14 @@ export class FollowedFiles {
   }
 
   #accept(texts: Texts): void {
-    const names = Object.keys(texts).filter((name) => texts[name] !== this.#texts[name]);
-    const half = this.#halfOf(names);
+    const changed = Object.keys(texts).filter((name) => texts[name] !== this.#texts[name]);
+    const half = this.#halfOf(changed);
     if (half !== null) return this.#keep(half);
+    const hadTrouble = this.#reported !== null;
     this.#reported = null;
-    if (names.length === 0) return;
     this.#texts = texts;
-    this.options.report({ kind: 'changed', names });
+    if (changed.length > 0) this.options.report({ kind: 'changed', names: changed });
+    else if (hadTrouble) this.options.report({ kind: 'readAgain', names: Object.keys(texts) });
   }
 
   /** Some files are replaced and the others not yet: half of a new key signs nothing, and the API locks a key that signs wrongly. */

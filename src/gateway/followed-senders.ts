@@ -79,8 +79,13 @@ export class FollowedSenders {
       followed.trouble = found;
       return;
     }
+    const hadTrouble = followed.trouble !== null;
     followed.trouble = null;
-    if (JSON.stringify(found) === JSON.stringify(followed.settings)) return;
+    if (JSON.stringify(found) === JSON.stringify(followed.settings)) {
+      if (hadTrouble)
+        this.options.log.info({ sender: name }, 'secrets of a sender can be read again: they have not changed');
+      return;
+    }
     followed.sender = makeSender(name, found, this.options.network);
     followed.settings = found;
     this.options.log.info({ sender: name }, 'secrets of a sender read again: they have changed');

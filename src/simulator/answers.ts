@@ -1,5 +1,6 @@
 /** Response bodies and errors in the vendor's shapes. */
-import type { CloudJob, Component, Instance, Named, World } from './world.js';
+import { executionStatus, progressOf, type CloudJob } from './cloud-job.js';
+import type { Component, Instance, Named, World } from './world.js';
 
 /** An error answer: HTTP status, vendor code, text. */
 export interface VendorError {
@@ -161,7 +162,7 @@ function statusDetail(world: World, instance: Instance): object {
     available_replica: state.availableReplica,
     ...(instance.failDetail === null ? {} : { fail_detail: instance.failDetail }),
     ...(lastJobId === undefined || lastJobId === null ? {} : { last_job_id: lastJobId }),
-    ...(shown === undefined ? {} : { last_job_status: world.executionStatus(shown) }),
+    ...(shown === undefined ? {} : { last_job_status: executionStatus(shown, world.clock.nowMs) }),
     enterprise_project_id: '0',
   };
 }
@@ -173,7 +174,7 @@ export function cloudJobBody(
   projectId: string,
   page: { limit: number; offset: number; descending: boolean },
 ): object {
-  const status = world.executionStatus(job);
+  const status = executionStatus(job, world.clock.nowMs);
   const tasks = status === 'SUBMITTED' ? [] : tasksOf(world, job, status);
   const ordered = page.descending ? tasks.reverse() : tasks;
   const body = {
@@ -197,7 +198,7 @@ export function cloudJobBody(
 
 function tasksOf(world: World, job: CloudJob, status: string): object[] {
   const { taskCount } = world.switches;
-  const finished = Math.floor(world.progress(job) * taskCount);
+  const finished = Math.floor(progressOf(job, world.clock.nowMs) * taskCount);
   const createdAt = new Date(job.acceptedAtMs).toISOString();
   return Array.from({ length: taskCount }, (_item, index) => {
     const isLast = index === taskCount - 1;

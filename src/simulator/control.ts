@@ -9,7 +9,8 @@ import { isActionName } from './effects.js';
 import { ArmedFault, type Faults } from './faults.js';
 import type { RequestLog } from './request-log.js';
 import { SwitchChange, Switches } from './switches.js';
-import type { CloudJob, Instance, World } from './world.js';
+import { executionStatus, type CloudJob } from './cloud-job.js';
+import type { Instance, World } from './world.js';
 
 /** The parts of the simulator that the control API changes and reads. */
 export interface ControlParts {
@@ -217,7 +218,7 @@ function acceptedBody(world: World, job: CloudJob): object {
     byConsole,
     atMs: acceptedAtMs,
     visibleAtMs,
-    executionStatus: world.executionStatus(job),
+    executionStatus: executionStatus(job, world.clock.nowMs),
     /** `null` while it has not ended, and for a job that never ends. */
     endedAtMs: after === undefined ? null : world.appliesAtMs(job),
     before,

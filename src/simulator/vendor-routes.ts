@@ -11,7 +11,8 @@ import {
 } from './answers.js';
 import { EFFECTS, isActionName } from './effects.js';
 import type { Route } from './faults.js';
-import type { CloudJob, Instance, World } from './world.js';
+import type { CloudJob } from './cloud-job.js';
+import type { Instance, World } from './world.js';
 
 /** A request to the vendor's API. */
 export interface VendorRequest {

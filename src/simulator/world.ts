@@ -3,6 +3,7 @@
  * are read.
  */
 import { Clock, seededRandom } from './clock.js';
+import { endsAtMs, executionEnd, type ArmedOutcome, type CloudJob } from './cloud-job.js';
 import { EFFECTS, type ActionName, type ActionParameters, type InstanceState } from './effects.js';
 import { Switches } from './switches.js';
 
@@ -34,42 +35,6 @@ export interface Instance extends Component {
   readonly cloudJobs: CloudJob[];
   /** Set by the tester to show another newest cloud job than the true one. */
   shownLastJobId?: string | null | undefined;
-}
-
-/** A cloud job. Times are epoch milliseconds. */
-export interface CloudJob {
-  readonly id: string;
-  readonly instanceId: string;
-  readonly action: ActionName;
-  readonly parameters: ActionParameters;
-  readonly userId: string;
-  readonly jobType: string;
-  readonly byConsole: boolean;
-  readonly acceptedAtMs: number;
-  readonly durationMs: number;
-  readonly visibleAtMs: number;
-  /** Until then the instance still shows its earlier status. */
-  readonly statusVisibleAtMs: number;
-  readonly outcome: ArmedOutcome;
-  readonly before: InstanceState;
-  /** Accepted and finished without changing anything. */
-  readonly isNoop: boolean;
-  applied: boolean;
-  /** Set by the tester to end it at that time, whatever its duration. */
-  finishedAtMs?: number;
-  /** The instance's state after the cloud job took effect. */
-  after?: InstanceState;
-}
-
-/** How a cloud job should go; fields that are absent mean success. */
-export interface ArmedOutcome {
-  readonly executionStatus?: string | undefined;
-  readonly instanceStatus?: string | undefined;
-  readonly messages?: string | undefined;
-  readonly durationMs?: number | undefined;
-  /** `false`: the cloud job succeeds, but no replica becomes available. */
-  readonly converges?: boolean | undefined;
-  readonly neverEnds?: boolean | undefined;
 }
 
 /** An instance to create. */
@@ -237,9 +202,7 @@ export class World {
 
   /** When a cloud job has ended and the instance shows its effect. */
   appliesAtMs(job: CloudJob): number {
-    return (
-      endsAtMs(job) + (this.executionEnd(job) === 'SUCCEEDED' ? this.switches.convergeDelayMs / this.clock.scale : 0)
-    );
+    return endsAtMs(job) + (executionEnd(job) === 'SUCCEEDED' ? this.switches.convergeDelayMs / this.clock.scale : 0);
   }
 
   #apply(job: CloudJob): void {
@@ -254,7 +217,7 @@ export class World {
     const { outcome, before, action, parameters } = job;
     // If another cloud job has ended meanwhile, its status is the one to return to.
     const restingStatus = TRANSIENT.has(instance.state.status) ? before.status : instance.state.status;
-    if (this.executionEnd(job) !== 'SUCCEEDED') {
+    if (executionEnd(job) !== 'SUCCEEDED') {
       const status =
         outcome.instanceStatus ?? (this.switches.statusAfterFailure === 'FAILED' ? 'FAILED' : restingStatus);
       instance.state = { ...instance.state, status };
@@ -278,27 +241,4 @@ export class World {
     if (this.switches.rollbackClearsLaterSnapshots && kept >= 0)
       instance.snapshots = instance.snapshots.slice(0, kept + 1);
   }
-
-  /** The status with which a cloud job ends. */
-  executionEnd(job: CloudJob): string {
-    return job.outcome.executionStatus ?? 'SUCCEEDED';
-  }
-
-  /** The progress of a cloud job, 0 to 1. */
-  progress(job: CloudJob): number {
-    if (job.finishedAtMs !== undefined) return 1;
-    if (job.outcome.neverEnds === true) return Math.min(0.9, (this.clock.nowMs - job.acceptedAtMs) / job.durationMs);
-    return Math.min(1, (this.clock.nowMs - job.acceptedAtMs) / job.durationMs);
-  }
-
-  executionStatus(job: CloudJob): string {
-    const progress = this.progress(job);
-    if (progress >= 1) return this.executionEnd(job);
-    return progress < 0.1 ? 'SUBMITTED' : 'RUNNING';
-  }
-}
-
-function endsAtMs(job: CloudJob): number {
-  if (job.finishedAtMs !== undefined) return job.finishedAtMs;
-  return job.outcome.neverEnds === true ? Number.POSITIVE_INFINITY : job.acceptedAtMs + job.durationMs;
 }

@@ -175,6 +175,13 @@ describe.concurrent('runbook gateway', () => {
     });
     expect(await dry.kill('SIGTERM')).toBe(0);
     expect(dry.lines.join('\n')).not.toContain(TOKEN);
+    expect(JSON.parse(dry.lines[1] ?? '')).toMatchObject({
+      level: 'info',
+      msg: 'gateway ready',
+      dryRun: true,
+      senders: ['prod (alertmanager)'],
+      rules: ['strict', 'hung'],
+    });
   });
 
   it('explains that its port is taken', async () => {

@@ -111,7 +111,7 @@ export const APPROVAL_MUTATIONS: readonly Mutation[] = [
     why: 'What a rejection undoes is sent while the state of the run is `paused`.',
     edits: [
       {
-        file: 'src/workflows/target-run.ts',
+        file: 'src/workflows/execute-steps.ts',
         from: `outcome.report.result === 'failed' && steering.isPaused`,
         to: `outcome.report.result === 'cancelled' && steering.isPaused`,
       },

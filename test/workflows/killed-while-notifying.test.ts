@@ -3,15 +3,11 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { RunbookClient } from '../../src/client/runbook-client.js';
 import type { Notification } from '../../src/domain/notifications/notification.js';
-import { startSimulator } from '../../src/simulator/server.js';
+import { aProcessPlace, emptySimulator } from '../support/process-place.js';
 import { startReceiver } from '../support/receiver.js';
-import { controlOf } from '../support/simulator.js';
-import { newSeed } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
 import { until } from '../support/until.js';
-import { startWorkerProcess } from '../support/worker-process.js';
 
 const temporal = useTemporal();
 
@@ -28,22 +24,11 @@ it('a worker that is killed while it notifies is replaced, and the id stays the 
     RUNBOOK_NOTIFICATIONS: file,
     RUNBOOK_NOTIFY_KEY: `whsec_${Buffer.alloc(32, 1).toString('base64')}`,
   };
-  const simulator = await startSimulator({ world: 'empty', seed: newSeed() });
+  const simulator = await emptySimulator();
   try {
-    const control = controlOf(simulator);
-    const name = `n-${newSeed()}`;
-    const { instanceId } = await control.createInstance({
-      application: 'a',
-      component: 'c',
-      name,
-      replica: 2,
-      version: '2',
-    });
-    const taskQueue = `${temporal.taskQueue}-${name}`;
-    const startWorker = () => startWorkerProcess({ address: temporal.address, taskQueue, simulator, env });
-    const runbooks = new RunbookClient({ client: temporal.client, taskQueue });
+    const { path, runbooks, startWorker, accepted } = await aProcessPlace(temporal, simulator, env);
     const first = await startWorker();
-    const { workflowId } = await runbooks.start('restart', { targets: [`a/c/${name}`] });
+    const { workflowId } = await runbooks.start('restart', { targets: [path] });
     await until(() => receiver.received.length === 1);
     await first.kill('SIGKILL');
     const second = await startWorker();
@@ -58,7 +43,7 @@ it('a worker that is killed while it notifies is replaced, and the id stays the 
     expect(after?.headers['webhook-id']).toBe(before?.headers['webhook-id']);
     const dataOf = (body = '{}') => (JSON.parse(body) as { data?: Notification }).data;
     expect(dataOf(after?.body)).toEqual(dataOf(before?.body));
-    expect((await control.accepted(instanceId)).map(({ action }) => action)).toEqual(['restart']);
+    expect(await accepted()).toEqual(['restart']);
   } finally {
     await simulator.close();
   }

@@ -1,45 +1,22 @@
 /** A worker is killed while a run only waits: another one takes over, and the run continues once. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { RunbookClient } from '../../src/client/runbook-client.js';
-import { startSimulator, type RunningSimulator } from '../../src/simulator/server.js';
+import type { RunningSimulator } from '../../src/simulator/server.js';
 import { aRule } from '../support/alarms.js';
-import { controlOf, type Control } from '../support/simulator.js';
-import { newSeed } from '../support/stack.js';
+import { aProcessPlace, emptySimulator } from '../support/process-place.js';
 import { useTemporal } from '../support/temporal.js';
 import { until } from '../support/until.js';
 import { withLead } from '../support/with-lead.js';
-import { startWorkerProcess } from '../support/worker-process.js';
 
 const temporal = useTemporal();
 let simulator: RunningSimulator;
-let control: Control;
 beforeAll(async () => {
-  simulator = await startSimulator({ world: 'empty', seed: newSeed() });
-  control = controlOf(simulator);
+  simulator = await emptySimulator();
 });
 afterAll(() => simulator.close());
 
-/** A task queue with a worker of its own, and an instance. */
-async function aPlace() {
-  const name = `waits-${newSeed()}`;
-  const taskQueue = `${temporal.taskQueue}-${name}`;
-  const { instanceId } = await control.createInstance({
-    application: 'a',
-    component: 'c',
-    name,
-    replica: 2,
-    version: '2',
-  });
-  const runbooks = new RunbookClient({ client: temporal.client, taskQueue });
-  const startWorker = () => startWorkerProcess({ address: temporal.address, taskQueue, simulator });
-  return { taskQueue, instanceId, path: `a/c/${name}`, runbooks, startWorker };
-}
-
-const accepted = async (instanceId: string) => (await control.accepted(instanceId)).map(({ action }) => action);
-
 it.concurrent('a run continues when its window opens', () =>
   withLead(async (leadMs) => {
-    const { instanceId, path, runbooks, startWorker } = await aPlace();
+    const { path, runbooks, startWorker, accepted } = await aProcessPlace(temporal, simulator);
     const first = await startWorker();
     const opensAt = new Date(Date.now() + 2 * leadMs).toISOString();
     const window = { duration: '1h', opensAt };
@@ -55,14 +32,14 @@ it.concurrent('a run continues when its window opens', () =>
     await second.kill('SIGTERM');
     if (phase !== 'waiting') return false; // Its window had opened before it came to its gate.
     expect(report).toMatchObject({ outcome: 'succeeded', gates: [{ failure: 'OutsideWindow' }, { failure: null }] });
-    expect(await accepted(instanceId)).toEqual(['stop']);
+    expect(await accepted()).toEqual(['stop']);
     return true;
   }),
 );
 
 it.concurrent('a debounce continues, and starts one run at its end', () =>
   withLead(async (leadMs) => {
-    const { taskQueue, instanceId, path, runbooks, startWorker } = await aPlace();
+    const { taskQueue, path, runbooks, startWorker, accepted } = await aProcessPlace(temporal, simulator);
     const one = aRule(temporal.client, taskQueue);
     const alarm = one.alarm({ target: path });
     const brakes = { debounceMs: 2 * leadMs };
@@ -82,7 +59,7 @@ it.concurrent('a debounce continues, and starts one run at its end', () =>
     expect((await runbooks.result(runId)).outcome).toBe('succeeded');
     expect(await one.decide([alarm], brakes)).toMatchObject([{ kind: 'repeated' }]);
     expect((await one.log())[1]?.decidedAtMs).toBeGreaterThanOrEqual(waiting?.untilMs ?? Infinity);
-    expect(await accepted(instanceId)).toEqual(['restart']);
+    expect(await accepted()).toEqual(['restart']);
     await next.kill('SIGTERM');
     // If it had started before the kill, the test showed nothing.
     return waiting?.kind === 'waiting' && !isThere;

@@ -1,14 +1,11 @@
 /**
  * The worker is killed in each phase of a step and started again: the outcome is the same, and no action is sent twice.
  */
-import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { RunbookClient } from '../../src/client/runbook-client.js';
-import { startSimulator } from '../../src/simulator/server.js';
-import { newSeed } from '../support/stack.js';
-import { controlOf, type Control, type FaultRequest } from '../support/simulator.js';
+import { aProcessPlace, emptySimulator, type ProcessPlace } from '../support/process-place.js';
+import type { FaultRequest } from '../support/simulator.js';
 import { useTemporal } from '../support/temporal.js';
-import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.js';
+import type { WorkerProcess } from '../support/worker-process.js';
 
 const temporal = useTemporal();
 const durationsMs = { start: 400, stop: 400, restart: 400, scale: 400, rollback: 400 };
@@ -18,12 +15,11 @@ interface Phase {
   /** Makes the phase long enough to kill the worker in it. */
   readonly fault?: (instanceId: string) => FaultRequest;
   /** True once the worker is in this phase. */
-  readonly reached: (control: Control, instanceId: string) => Promise<boolean>;
+  readonly reached: (place: ProcessPlace) => Promise<boolean>;
 }
 
-const accepted = async (control: Control, instanceId: string) =>
-  (await control.accepted(instanceId)).map(({ action }) => action);
-const hit = async (control: Control) => (await control.faults()).some(({ hits }) => hits > 0);
+const isSent = async ({ accepted }: ProcessPlace) => (await accepted()).length === 1;
+const hit = async ({ control }: ProcessPlace) => (await control.faults()).some(({ hits }) => hits > 0);
 
 const PHASES: readonly Phase[] = [
   {
@@ -34,40 +30,28 @@ const PHASES: readonly Phase[] = [
   {
     name: 'while the POST is open and accepted',
     fault: (instanceId) => ({ on: { route: 'action', instanceId }, fault: { kind: 'actThenHang', ms: 900 } }),
-    reached: async (control, instanceId) => (await accepted(control, instanceId)).length === 1,
+    reached: isSent,
   },
   {
     name: 'while it follows the cloud job',
-    reached: async (control, instanceId) => (await accepted(control, instanceId)).length === 1,
+    reached: isSent,
   },
   {
     name: 'while it verifies',
-    reached: async (control, instanceId) =>
-      (await accepted(control, instanceId)).length === 1 && !(await control.instance(instanceId)).busy,
+    reached: async (place) => (await isSent(place)) && !(await place.control.instance(place.instanceId)).busy,
   },
 ];
 
 /** Brings a worker into the phase, and returns what the test needs from there. */
 async function reach(runbook: string, phase: Phase) {
-  const taskQueue = `${temporal.taskQueue}-${randomUUID().slice(0, 8)}`;
-  const name = randomUUID().slice(0, 8);
   // Its own simulator, so that the cases can run side by side.
-  const simulator = await startSimulator({ world: 'empty', seed: newSeed(), switches: { durationsMs } });
-  const control = controlOf(simulator);
-  const { instanceId } = await control.createInstance({
-    application: 'a',
-    component: 'c',
-    name,
-    replica: 2,
-    version: '2',
-    snapshots: ['1'],
-  });
-  const place = { address: temporal.address, taskQueue, simulator };
-  const runbooks = new RunbookClient({ client: temporal.client, taskQueue });
-  const first = await startWorkerProcess(place);
+  const simulator = await emptySimulator({ durationsMs });
+  const place = await aProcessPlace(temporal, simulator);
+  const { control, instanceId, path, runbooks, startWorker, accepted } = place;
+  const first = await startWorker();
   if (phase.fault !== undefined) await control.fault(phase.fault(instanceId));
-  const { workflowId } = await runbooks.start(runbook, { targets: [`a/c/${name}`], requestedBy: 'test' });
-  while (!(await phase.reached(control, instanceId))) {
+  const { workflowId } = await runbooks.start(runbook, { targets: [path], requestedBy: 'test' });
+  while (!(await phase.reached(place))) {
     const early = await runbooks.report(workflowId);
     if (early !== null) throw new Error(`The run ended before the phase was reached: ${early.summary}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
@@ -75,22 +59,18 @@ async function reach(runbook: string, phase: Phase) {
   const end = async (last: WorkerProcess) => {
     const report = await runbooks.result(workflowId);
     await last.kill('SIGTERM');
-    const seen = {
-      report,
-      accepted: await accepted(control, instanceId),
-      instance: await control.instance(instanceId),
-    };
+    const seen = { report, accepted: await accepted(), instance: await control.instance(instanceId) };
     await simulator.close();
     return seen;
   };
-  return { first, place, control, instanceId, end };
+  return { first, place, end };
 }
 
 async function runKilled(runbook: string, phase: Phase, signal: NodeJS.Signals) {
-  const { first, place, control, end } = await reach(runbook, phase);
+  const { first, place, end } = await reach(runbook, phase);
   await first.kill(signal);
-  await control.clearFaults();
-  return end(await startWorkerProcess(place));
+  await place.control.clearFaults();
+  return end(await place.startWorker());
 }
 
 describe.concurrent.each(PHASES)('a worker killed $name', (phase) => {
@@ -140,11 +120,11 @@ describe.concurrent('a restart whose worker is killed', () => {
 
 describe.concurrent('a worker that is frozen', () => {
   it('between its reading and its send does not send if it wakes after another one has taken over (story 11)', async () => {
-    const { first, place, control, instanceId, end } = await reach('recover', PHASES[0] as Phase);
+    const { first, place, end } = await reach('recover', PHASES[0] as Phase);
     await first.kill('SIGSTOP');
-    await control.clearFaults();
-    const second = await startWorkerProcess(place);
-    while ((await accepted(control, instanceId)).length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    await place.control.clearFaults();
+    const second = await place.startWorker();
+    while ((await place.accepted()).length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
     await first.kill('SIGCONT');
     const { report, accepted: actions } = await end(second);
     await first.kill('SIGTERM');

@@ -3,7 +3,13 @@
  * docs/upgrades.md promises what these tests show.
  */
 import { expect, it } from 'vitest';
+import { stringify } from 'yaml';
 import { explainSilence } from '../../src/domain/run/run-facts.js';
+import { findRunbook } from '../../src/runbooks/catalogue.js';
+import { applyDifferences } from '../../src/schedules/apply.js';
+import { compareSchedules } from '../../src/schedules/compare.js';
+import { findSchedule, runNow } from '../../src/schedules/operate.js';
+import { parseSchedules } from '../../src/schedules/read-schedules.js';
 import { aRule } from '../support/alarms.js';
 import { until, untilFound } from '../support/until.js';
 import { useVersions, type AnInstance, type VersionedPlace } from '../support/worker-versions.js';
@@ -33,6 +39,28 @@ async function undoingRun({ runbooks, instance }: VersionedPlace) {
   return { ...undoing, workflowId };
 }
 
+/** A schedule of a restart that is due in no test. @returns what starts its run at once, and waits for the end */
+async function restartSchedule({ runbooks, instance, deploymentName: owner }: VersionedPlace) {
+  const scheduled = await instance();
+  const yearly = { calendar: { hour: 3, month: 'JANUARY', dayOfMonth: 1 }, timezone: 'UTC', window: '1h' };
+  const text = stringify({
+    owner,
+    schedules: { restart: { runbook: 'restart', targets: [scheduled.path], ...yearly } },
+  });
+  const read = await parseSchedules(text, 'schedules.yaml', { findRunbook: (name) => findRunbook([], name) });
+  if (!('schedules' in read)) throw new Error(JSON.stringify(read));
+  const { client } = versions;
+  const differences = await compareSchedules(client, read, runbooks.taskQueue);
+  expect(await applyDifferences(client, differences, runbooks.taskQueue)).toMatchObject([{ result: 'created' }]);
+  const run = async () => {
+    const started = await runNow(client, await findSchedule(client, `${owner}/restart`));
+    if (started.kind !== 'started') throw new Error(started.kind);
+    expect((await runbooks.result(started.workflowId)).outcome).toBe('succeeded');
+    return started.workflowId;
+  };
+  return { ...scheduled, run };
+}
+
 it('a run in each phase continues once when a new version is promoted: its target ends where it began, the run moves on', async () => {
   const place = versions.aPlace();
   const { runbooks } = place;
@@ -49,6 +77,8 @@ it('a run in each phase continues once when a new version is promoted: its targe
   const byAlarm = await place.instance();
   const alarmAt = ({ path }: AnInstance, incident: string) => rule.decide([rule.alarm({ target: path, incident })]);
   await alarmAt(await place.instance(), 'the first');
+  const schedule = await restartSchedule(place);
+  expect(await versions.versionOf(await schedule.run())).toEqual({ buildId: '1', isPinned: false });
   const next = await place.worker('2');
   await until(() => next.lastWords().includes('this version is not current'));
   await place.promote('2');
@@ -56,6 +86,7 @@ it('a run in each phase continues once when a new version is promoted: its targe
   await runbooks.approve(waiting.workflowId, why);
   const [started] = await alarmAt(byAlarm, 'the second');
   expect((await runbooks.result(started?.runId ?? '')).outcome).toBe('succeeded');
+  const bySchedule = await schedule.run();
   await runbooks.retryStep(blocked.workflowId, why);
   await versions.control.finish(undoing.instanceId);
   expect((await acting.end()).outcome).toBe('succeeded');
@@ -65,12 +96,14 @@ it('a run in each phase continues once when a new version is promoted: its targe
 
   for (const { lease } of [acting, blocked, undoing])
     expect(await versions.versionOf(lease)).toEqual({ buildId: '1', isPinned: true });
-  for (const { lease } of [waiting, byAlarm])
+  for (const { lease } of [waiting, byAlarm, schedule])
     expect(await versions.versionOf(lease)).toEqual({ buildId: '2', isPinned: true });
   for (const { workflowId } of [waiting, acting, blocked, undoing, rule])
     expect(await versions.versionOf(workflowId)).toEqual({ buildId: '2', isPinned: false });
+  expect(await versions.versionOf(bySchedule)).toEqual({ buildId: '2', isPinned: false });
   for (const { instanceId } of [waiting, acting, blocked, byAlarm])
     expect(await versions.accepted(instanceId)).toEqual(['restart']);
+  expect(await versions.accepted(schedule.instanceId)).toEqual(['restart', 'restart']);
   expect(await versions.accepted(undoing.instanceId)).toEqual(['stop', 'rollback', 'start']);
 });
 

@@ -81,8 +81,8 @@ const ANSWERED_WITHIN_MS = 9_000;
 const QUIET_MS = 25_000;
 /** An attempt that has run longer than this is no longer reported as failing. Chosen. */
 const STEADY_MS = 30_000;
-/** An idle worker polls once a minute, with a margin. The server's list keeps a worker that has stopped for five minutes. */
-const POLLS_WITHIN_MS = 75_000;
+/** How long ago a worker that still runs may have polled: an idle one polls once a minute, with a margin. The server's list keeps one that has stopped for five minutes. */
+export const POLLS_WITHIN_MS = 75_000;
 
 /** What the user waits for. */
 export type Awaited = 'run' | 'plan';

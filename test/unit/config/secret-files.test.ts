@@ -96,7 +96,13 @@ describe('a mounted access key', () => {
     rmSync(join(folder, '..data'));
     later();
     expect(keyOf(config)).toEqual(['AK2', 'secret-2', 'token-2']);
-    expect(notices.map(({ level }) => level)).toEqual(['info', 'warn']);
+    mounted('2026_3', { ak: 'AK2\n', sk: 'secret-2\n', st: 'token-2\n' });
+    later();
+    expect(keyOf(config)).toEqual(['AK2', 'secret-2', 'token-2']);
+    expect(notices.map(({ level }) => level)).toEqual(['info', 'warn', 'info']);
+    expect(notices.at(-1)?.text).toBe(
+      'HUAWEICLOUD_SDK_AK_FILE, HUAWEICLOUD_SDK_SK_FILE, HUAWEICLOUD_SDK_SECURITY_TOKEN_FILE: can be read again, and the value has not changed',
+    );
     expect(inspect(notices)).not.toMatch(/secret-|token-|secrets-/);
   });
 

@@ -117,8 +117,18 @@ describe('each fact that is wrong', () => {
     [
       'workers',
       'fail',
-      { temporal: { pollers: answer([{ identity: 'x', lastAccessAtMs: NOW_MS - 600_000 }]) } },
-      'no worker',
+      { temporal: { pollers: answer([{ identity: 'x', lastAccessAtMs: NOW_MS - 100_000 }]) } },
+      'no worker asks for work on task queue runbooks; runs would wait. The last one asked 1m 40s ago',
+    ],
+    [
+      'workers',
+      'ok',
+      {
+        temporal: {
+          pollers: answer([3_000, 70_000, 80_000].map((ms) => ({ identity: `${ms}`, lastAccessAtMs: NOW_MS - ms }))),
+        },
+      },
+      '2 workers on task queue runbooks asked for work within 1m 15s, the latest 3s ago; one that has just stopped still counts',
     ],
     ['workers', 'notChecked', { temporal: { pollers: failed('denied') } }, 'may not see who polls'],
     [

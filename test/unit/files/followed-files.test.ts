@@ -68,6 +68,22 @@ it.each<[string, (disk: Map<string, string>) => void, string]>([
   expect(notices).toHaveLength(3);
 });
 
+it('a file that can be read again as it was is reported once, as the end of its trouble', () => {
+  const { files, clock, disk, notices } = followed({ ak: 'ak-1', sk: 'sk-1' });
+  disk.delete('/secrets/sk');
+  clock.nowMs += 1_000;
+  files.current();
+  disk.set('/secrets/sk', 'sk-1');
+  for (let check = 0; check < 2; check++) {
+    clock.nowMs += 1_000;
+    expect(files.current()).toEqual({ ak: 'ak-1', sk: 'sk-1' });
+  }
+  expect(notices).toEqual([
+    { kind: 'kept', name: 'sk', why: 'does not exist' },
+    { kind: 'readAgain', names: ['ak', 'sk'] },
+  ]);
+});
+
 it('files that belong together never mix, whichever of them is read when they are swapped', () => {
   for (const swapAt of [1, 2, 3, 4, 5, 6]) {
     let read = 0;

@@ -37,16 +37,22 @@ it('a new token counts from the next delivery on that is a second later, and the
   expect(log).toEqual(['secrets of a sender read again: they have changed']);
 });
 
-it('a file that cannot be read keeps the tokens of before, and is logged once', async () => {
-  const { clock, log, state, senders, admits } = setup();
+it('a file that cannot be read keeps the tokens of before, and is logged once, as is its return', async () => {
+  const { clock, log, state, of, senders, admits } = setup();
   state.answer = async () => 'tokenFiles.0: the file named here is empty';
   for (let check = 0; check < 3; check++) {
     clock.nowMs += 1_000;
     await senders.refresh();
   }
   expect(admits('one')).toBe(true);
+  state.answer = async () => of('one');
+  for (let check = 0; check < 2; check++) {
+    clock.nowMs += 1_000;
+    await senders.refresh();
+  }
   expect(log).toEqual([
     'secrets of a sender not read again; those of before count: tokenFiles.0: the file named here is empty',
+    'secrets of a sender can be read again: they have not changed',
   ]);
 });
 

@@ -1,0 +1,27 @@
+/** The question that shows whether Temporal answers for our namespace. A worker asks it at its start in any case, so it needs no further rights. */
+import type { Client } from '@temporalio/client';
+import type { NoAnswer } from '../domain/no-answer.js';
+import { GRPC, grpcCodeOf, reasonOf } from './calls.js';
+
+/** What is known of a namespace. */
+export interface Namespace {
+  /** How long closed runs are kept, milliseconds; `null`: the server does not say. */
+  readonly retentionMs: number | null;
+}
+
+/** The caller sets the deadline. @throws what the call throws; `noAnswerOf` sorts it */
+export async function readNamespace({ connection, options }: Client): Promise<Namespace> {
+  const { config } = await connection.workflowService.describeNamespace({ namespace: options.namespace });
+  const seconds = Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0);
+  return { retentionMs: seconds === 0 ? null : seconds * 1_000 };
+}
+
+/** Sorts what a call to Temporal throws. */
+export function noAnswerOf(error: unknown): NoAnswer {
+  const code = grpcCodeOf(error);
+  const reason = reasonOf(error);
+  if (code === GRPC.unauthenticated || code === GRPC.permissionDenied) return { cause: 'denied', reason };
+  if (code === GRPC.notFound) return { cause: 'missing', reason };
+  const isUnreachable = code === null || code === GRPC.unavailable || code === GRPC.deadlineExceeded;
+  return { cause: isUnreachable ? 'unreachable' : 'other', reason };
+}
