@@ -13,7 +13,7 @@ const withTemporal = { ...withServers, globalSetup: ['./test/support/temporal-gl
 
 /** Files of `http` and `temporal` that start whole processes or need other programs: `npm run test:system`. */
 const system = [
-  'test/{package,conformance,embedded,encryption,monitoring}/**/*.test.ts',
+  'test/{package,conformance,embedded,encryption,monitoring,nexus}/**/*.test.ts',
   'test/cli/{demo,lost-worker,replay,encryption}.test.ts',
   'test/gateway/{alertmanager,compose-command,resilience}.test.ts',
   'test/gateway/senders/real-alertmanager.test.ts',

@@ -1,4 +1,4 @@
-// Writes the package `servicestage-runbooks-client` into dist-client, or into a new folder: the modules of dist/ that the client reaches, and
+// Writes the package `servicestage-runbooks-client` into dist-client, or into a new folder: the modules of dist/ that its entries reach, and
 // the dependencies that they name.
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
@@ -7,14 +7,15 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const folder = await emptyFolder(process.argv[2]);
-const ENTRY = 'dist/client/index';
+/** What may be imported, as in the whole package. */
+const ENTRIES = { '.': 'dist/client/index', './nexus': 'dist/nexus/service' };
 /** `from '…'`, `import '…'` and `import('…')`, as the compiler prints them at the start of a line or in an expression. */
 const IMPORTED = /(?:^(?:import|export)\b[^'"]*\bfrom |^import |\bimport\()['"]([^'"]+)['"]/gm;
 
 const files = new Set();
 const packages = new Set();
-await follow(join(root, `${ENTRY}.js`));
-await follow(join(root, `${ENTRY}.d.ts`));
+for (const entry of Object.values(ENTRIES))
+  for (const extension of ['js', 'd.ts']) await follow(join(root, `${entry}.${extension}`));
 
 const own = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
 const { version, license, engines, repository, publishConfig } = own;
@@ -81,7 +82,9 @@ function manifest() {
     type: 'module',
     engines,
     exports: {
-      '.': { types: `./${ENTRY}.d.ts`, default: `./${ENTRY}.js` },
+      ...Object.fromEntries(
+        Object.entries(ENTRIES).map(([name, entry]) => [name, { types: `./${entry}.d.ts`, default: `./${entry}.js` }]),
+      ),
       './package.json': './package.json',
     },
     files: ['dist', 'CHANGELOG.md'],

@@ -25,6 +25,7 @@ import type { ServiceStage } from './servicestage/service-stage.js';
 import { startWarnings } from './servicestage/start-check.js';
 import { connectPatiently, TemporalUnreachable } from './temporal/patient-connection.js';
 import { followApiKey } from './worker/follow-api-key.js';
+import { followSecretFiles } from './worker/follow-secret-files.js';
 import { WorkerHealth } from './worker/health.js';
 import { installRuntime } from './worker/runtime.js';
 import { requireOwnTaskQueue } from './worker/projects.js';
@@ -54,14 +55,15 @@ export async function runWorker(config: Config, given: WorkerExtensions = {}): P
   const log = createLog({ level: config.logLevel, format: config.logFormat });
   const extensions = await withCodec(config, given, log);
   for (const warning of config.warnings) log.warn({ warning }, 'configuration warning');
-  config.secretFiles.reportTo(({ level, text }) => log[level]({ what: text }, 'secret file'));
-  const webhooks = await webhooksOf(config);
   const health = new WorkerHealth(config);
+  const stopFollowing = followSecretFiles(config.secretFiles, health, log);
+  const webhooks = await webhooksOf(config);
   health.metrics.begin({ webhooks: webhooks.map(({ name }) => name) });
   await health.serve(log);
   try {
     await connectAndWork(config, { webhooks, health }, log, extensions);
   } finally {
+    stopFollowing();
     await health.close();
   }
 }
@@ -72,7 +74,7 @@ async function connectAndWork(
   log: Logger,
   extensions: WorkerExtensions,
 ): Promise<void> {
-  const clientConnection = await connectClient(config, log);
+  const clientConnection = await connectClient(config, parts.health, log);
   try {
     const { namespace } = config.temporal;
     const client = new Client({ connection: clientConnection, namespace, ...extensions });
@@ -118,7 +120,11 @@ async function work(config: Config, reached: Reached, log: Logger, extensions: W
   const runtime = await installRuntime(log, () => health.sdkExporter());
   const tracing = await startWorkerTracing(config, log);
   const serviceStage = serviceStageOf(config, { health, tracing, log });
-  const notifier = createNotifier(reached.webhooks, { proxyFor: config.proxyFor, log });
+  const notifier = createNotifier(reached.webhooks, {
+    proxyFor: config.proxyFor,
+    log,
+    follow: tracing?.followOutgoing,
+  });
   const watch = new CloudJobWatch(new Durations());
   let connection: NativeConnection;
   let worker: Worker;
@@ -157,10 +163,13 @@ function sayEnded({ logLevel, logFormat }: Config, hanging: Hanging): void {
 }
 
 /** The pure-JavaScript connection comes first, because a failed native one would break the whole runtime. */
-function connectClient({ temporal }: Config, log: Logger): Promise<Connection> {
-  return connectPatiently(temporal.connectionOptions, temporal, ({ reason, ...attempt }) =>
-    log.warn({ ...attempt, reason }, 'Temporal cannot be reached'),
-  );
+function connectClient({ temporal }: Config, health: WorkerHealth, log: Logger): Promise<Connection> {
+  return connectPatiently(temporal.connectionOptions, temporal, ({ reason, isRefused, attempt, of }) => {
+    health.notYetConnected(`Temporal ${isRefused ? 'refuses the credentials' : 'cannot be reached'}: ${reason}`);
+    if (!isRefused) log.warn({ attempt, of, reason }, 'Temporal cannot be reached');
+    else if (of !== null) log.warn({ attempt, of, reason }, 'Temporal refuses the credentials');
+    else log.warn({ attempt, reason }, 'Temporal refuses the API key; the worker waits until its file has another one');
+  });
 }
 
 interface Seen {

@@ -15,11 +15,18 @@ import type { CloudJobWatch } from './cloud-job-watch.js';
 import type { ActivityObserver } from './observer.js';
 import type { TemporalAccess } from './temporal-access.js';
 
+interface CheckOptions {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** Whether an answer is the wanted one, for traces. */
+  readonly isMet: (answer: CheckAnswer) => boolean;
+}
+
 /** What checks ask with; `network/check-client.ts` is one. */
 export interface CheckAccess {
   readonly refusalOf: RefusalOfUrl;
   /** Sends one GET. @throws the signal's own reason, nothing else */
-  get(url: string, options: { readonly timeoutMs: number; readonly signal: AbortSignal }): Promise<CheckAnswer>;
+  get(url: string, options: CheckOptions): Promise<CheckAnswer>;
 }
 
 /** What the activities need from the worker. */

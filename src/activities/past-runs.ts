@@ -8,7 +8,8 @@ import {
   type WorkflowExecutionDescription,
   type WorkflowExecutionInfo,
 } from '@temporalio/client';
-import { isReport, withWholeTarget } from '../client/read-report.js';
+import { withWholeTarget } from '../client/read-report.js';
+import { isReport } from '../domain/report/find-report.js';
 import type { PastRun, PastRuns } from '../domain/plan/captured-count.js';
 import { REPORT_MEMO, TARGET_SEARCH_ATTRIBUTE } from '../domain/contract.js';
 import { namesOfTarget } from '../domain/run/listed-targets.js';

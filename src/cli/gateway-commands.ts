@@ -58,7 +58,7 @@ async function runGateway(options: GatewayCommandOptions): Promise<void> {
   const tracing = await traceCommand(config, 'runbook-gateway', (what) =>
     throttledLog.warn('tracing', { what }, 'traces cannot be exported'),
   );
-  const { clientInterceptors, traceDelivery } = tracing;
+  const { clientInterceptors, traceDelivery, followOutgoing } = tracing;
   const { connectionOptions, namespace } = temporal;
   const converter = await dataConverterOf(codec, (what) => log.warn({ what }, 'encryption keys'));
   // Starts even if Temporal is unreachable: senders are then asked to retry.
@@ -66,7 +66,7 @@ async function runGateway(options: GatewayCommandOptions): Promise<void> {
   const calls = new Calls(runbooks.client);
   const reached = { calls, taskQueue: options.taskQueue ?? taskQueue };
   try {
-    await serve(alarms, options, { temporal: reached, log, proxyFor, health, traceDelivery });
+    await serve(alarms, options, { temporal: reached, log, proxyFor, health, traceDelivery, followOutgoing });
   } finally {
     // In this order: a retry of the SDK on a closed connection would end the process.
     await calls.close();

@@ -9,6 +9,7 @@ const STOP_WITHIN_MS = 2_000;
 /** What a command adds to its client. */
 interface CommandTracing extends Pick<ConnectOptions, 'clientInterceptors'> {
   readonly traceDelivery?: GatewayOptions['traceDelivery'];
+  readonly followOutgoing?: GatewayOptions['followOutgoing'];
   /** Exports what is left. Never rejects. */
   stop(): Promise<void>;
 }
@@ -20,15 +21,17 @@ export async function traceCommand(
   onProblem?: (what: string) => void,
 ): Promise<CommandTracing> {
   if (!tracing) return { stop: async () => {} };
-  const [{ startTracing }, { tracingInterceptors }, { deliveryTracer }] = await Promise.all([
+  const [{ startTracing }, { tracingInterceptors }, { deliveryTracer }, { outgoingTracer }] = await Promise.all([
     import('../tracing/start-tracing.js'),
     import('../tracing/client-tracing.js'),
     import('../tracing/trace-delivery.js'),
+    import('../tracing/trace-outgoing.js'),
   ]);
   const started = startTracing({ serviceName, ...(onProblem === undefined ? {} : { onProblem }) });
   return {
     clientInterceptors: await tracingInterceptors(),
     traceDelivery: deliveryTracer(started.tracer),
+    followOutgoing: outgoingTracer(started.tracer),
     stop: () => started.stop(STOP_WITHIN_MS),
   };
 }

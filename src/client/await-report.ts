@@ -1,10 +1,11 @@
 /** Waits for the report of a run, or reads it, wherever it is stored. */
 import { WorkflowFailedError } from '@temporalio/client';
+import { isReport, reportInFailure } from '../domain/report/find-report.js';
 import type { RunReport } from '../domain/report/report.js';
 import { toClientError } from '../temporal/calls.js';
 import { NoReport } from '../temporal/errors.js';
 import { awaitEnd, type WaitCall } from './await-end.js';
-import { isReport, reportInFailure, reportInMemo, wholeReport } from './read-report.js';
+import { reportInMemo, wholeReport } from './read-report.js';
 
 /** Which run's report to read, and how. */
 export interface ReportCall extends WaitCall {

@@ -18,6 +18,7 @@ import {
   STATE_SEARCH_ATTRIBUTE,
   TARGET_SEARCH_ATTRIBUTE,
 } from '../domain/contract.js';
+import { isReport } from '../domain/report/find-report.js';
 import { OUTCOMES, type Outcome, type TargetReport } from '../domain/report/report.js';
 import { attentionOf, needsFollowUp, type Attention } from '../domain/run/attention.js';
 import { leftBehind, type LeftBehind } from '../domain/run/left-behind.js';
@@ -27,7 +28,6 @@ import { isOpen } from '../domain/run/workflow-status.js';
 import { GRPC, grpcCodeOf } from '../temporal/calls.js';
 import { decodeFirst } from '../temporal/payloads.js';
 import { LaterSuccesses, type EndedBadly } from './later-success.js';
-import { isReport } from './read-report.js';
 import { queryOf, type RunFilter } from './run-query.js';
 import { inputOfRun } from './same-request.js';
 
@@ -156,7 +156,8 @@ function troubled(run: ListedRun, { memo }: Pick<Listed, 'memo'>): Troubled {
   return { run, endedAtMs, paths: paths.length === 0 ? namedTargets(targets) : paths };
 }
 
-type Listed = Pick<
+/** What the server knows of a workflow, listed or described. */
+export type Listed = Pick<
   WorkflowExecutionInfo,
   | 'type'
   | 'workflowId'
@@ -169,8 +170,8 @@ type Listed = Pick<
   | 'parentExecution'
 >;
 
-/** A run from what the store knows of its workflow. */
-function listedRun(info: Listed, attentionSinceMs: number): ListedRun {
+/** A run from what the server knows of its workflow. @param attentionSinceMs runs that ended before it need no one. Epoch milliseconds */
+export function listedRun(info: Listed, attentionSinceMs: number): ListedRun {
   const { type, workflowId, runId, status, startTime, closeTime, searchAttributes } = info;
   const targets = searchAttributes[TARGET_SEARCH_ATTRIBUTE] ?? [];
   const open = isOpen(status.name);

@@ -2,11 +2,11 @@
 import { TimeoutFailure, WorkflowFailedError } from '@temporalio/client';
 import type { StartArguments } from '../domain/contract.js';
 import type { Plan } from '../domain/plan/plan.js';
+import { reportInFailure } from '../domain/report/find-report.js';
 import { describeDuration } from '../domain/time/duration.js';
 import { toClientError, type Calls } from '../temporal/calls.js';
 import { PlanRefused } from '../temporal/errors.js';
 import { awaitEnd } from './await-end.js';
-import { reportInFailure } from './read-report.js';
 import { newRunId } from './run-id.js';
 
 /** Planning takes at most three minutes (`makePlan`); the rest allows a worker to start. */

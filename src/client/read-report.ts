@@ -4,6 +4,7 @@
  */
 import { WorkflowFailedError, WorkflowNotFoundError, type WorkflowExecutionDescription } from '@temporalio/client';
 import { REPORT_MEMO } from '../domain/contract.js';
+import { isReport, reportInFailure } from '../domain/report/find-report.js';
 import type { RunReport, TargetReport } from '../domain/report/report.js';
 import { RunNotFound } from '../temporal/errors.js';
 
@@ -16,24 +17,10 @@ export type ReadResult = (workflowId: string, runId: string) => Promise<unknown>
 /** Chosen: a hundred targets take a second, and the server is not flooded. */
 const READ_TOGETHER = 20;
 
-/** True for a report, which may be the result of any workflow. */
-export function isReport(value: unknown): value is RunReport {
-  return typeof value === 'object' && value !== null && 'reportVersion' in value && 'outcome' in value;
-}
-
 /** The report in a workflow's memo; `null` if there is none. */
 export function reportInMemo({ memo }: Pick<WorkflowExecutionDescription, 'memo'>): RunReport | null {
   const report = memo?.[REPORT_MEMO];
   return isReport(report) ? report : null;
-}
-
-/** The report in the details of a failure, however deeply it is wrapped; `null` if there is none. */
-export function reportInFailure(error: unknown): RunReport | null {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    const details: unknown = 'details' in cause && Array.isArray(cause.details) ? cause.details[0] : undefined;
-    if (isReport(details)) return details;
-  }
-  return null;
 }
 
 /**

@@ -6,6 +6,8 @@ import {
   WorkflowExecutionAlreadyStartedError,
   WorkflowIdConflictPolicy,
   WorkflowIdReusePolicy,
+  type WorkflowExecutionDescription,
+  type WorkflowOptions,
 } from '@temporalio/client';
 import { REQUESTER_MEMO, type StartArguments } from '../domain/contract.js';
 import { clippedSummary } from '../domain/text/json-bytes.js';
@@ -38,25 +40,35 @@ export interface StartCall {
  * @throws RunIdTaken, RunAlreadyStarted, ServerUnreachable, AccessDenied
  */
 export async function startRun(call: StartCall): Promise<StartedRun> {
-  const { calls, taskQueue, callTimeoutMs, runbook, workflowId, startArguments } = call;
-  const { requestedBy } = startArguments;
+  const { calls, callTimeoutMs, runbook, workflowId, onExisting } = call;
   try {
     const handle = await calls.uninterruptible(callTimeoutMs, () =>
-      calls.client.workflow.start(runbook, {
-        workflowId,
-        taskQueue,
-        args: [startArguments],
-        workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
-        workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
-        ...(requestedBy === undefined ? {} : { memo: { [REQUESTER_MEMO]: requestedBy } }),
-        staticSummary: clippedSummary(`${runbook} on ${startArguments.targets.join(', ')}`),
-      }),
+      calls.client.workflow.start(runbook, startOptionsOf(call)),
     );
     return { workflowId, runId: handle.firstExecutionRunId, started: 'started' };
   } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return attach(call);
-    throw unanswered(toClientError(error, workflowId), workflowId);
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError))
+      throw unanswered(toClientError(error, workflowId), workflowId);
+    if (onExisting === 'fail') throw await alreadyStarted(call);
+    return { workflowId, runId: await requireSameRun(call), started: 'attached' };
   }
+}
+
+/** How client and Nexus operations start a run: an id never starts a second run, even after the first has ended. */
+export function startOptionsOf(
+  call: Pick<StartCall, 'runbook' | 'workflowId' | 'taskQueue' | 'startArguments'>,
+): WorkflowOptions & { args: [StartArguments] } {
+  const { runbook, workflowId, taskQueue, startArguments } = call;
+  const { requestedBy, targets } = startArguments;
+  return {
+    workflowId,
+    taskQueue,
+    args: [startArguments],
+    workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+    workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
+    ...(requestedBy === undefined ? {} : { memo: { [REQUESTER_MEMO]: requestedBy } }),
+    staticSummary: clippedSummary(`${runbook} on ${targets.join(', ')}`),
+  };
 }
 
 /** A start without an answer may have succeeded. Another call with the same id finds that run. */
@@ -66,23 +78,42 @@ function unanswered(error: unknown, workflowId: string): unknown {
   return new ServerUnreachable(`${error.message}; ${remedy}`, { cause: error.cause, workflowId });
 }
 
-async function attach(call: StartCall): Promise<StartedRun> {
-  const { calls, callTimeoutMs, runbook, workflowId, onExisting } = call;
+/** What a call needs to compare a run with its request. */
+export type SameRunCall = Pick<StartCall, 'calls' | 'callTimeoutMs' | 'runbook' | 'workflowId' | 'startArguments'>;
+
+/**
+ * Requires that the run of this id was started by the same request.
+ * @returns the run id of its newest execution
+ * @throws RunIdTaken, RunNotFound, ServerUnreachable, AccessDenied
+ */
+export async function requireSameRun(call: SameRunCall): Promise<string> {
+  const { runbook, workflowId } = call;
   try {
-    const { type, runId } = await calls.interruptible(callTimeoutMs, undefined, () =>
-      calls.client.workflow.getHandle(workflowId).describe(),
-    );
-    if (onExisting === 'fail') throw new RunAlreadyStarted(workflowId, runId);
+    const { type, runId } = await describe(call);
     if (type !== runbook) throw taken(call, runId, ['runbook'], `a run of "${type}", not of "${runbook}"`);
     const differences = await differencesFrom(call, runId);
-    if (differences.length === 0) return { workflowId, runId, started: 'attached' };
-    throw taken(call, runId, differences, `a run with other ${differences.join(', ')}`);
+    if (differences.length > 0) throw taken(call, runId, differences, `a run with other ${differences.join(', ')}`);
+    return runId;
   } catch (error) {
     throw toClientError(error, workflowId);
   }
 }
 
-async function differencesFrom(call: StartCall, runId: string): Promise<readonly string[]> {
+/** The error of a start that must not attach. */
+async function alreadyStarted(call: StartCall): Promise<unknown> {
+  const { workflowId } = call;
+  try {
+    return new RunAlreadyStarted(workflowId, (await describe(call)).runId);
+  } catch (error) {
+    return toClientError(error, workflowId);
+  }
+}
+
+function describe({ calls, callTimeoutMs, workflowId }: SameRunCall): Promise<WorkflowExecutionDescription> {
+  return calls.interruptible(callTimeoutMs, undefined, () => calls.client.workflow.getHandle(workflowId).describe());
+}
+
+async function differencesFrom(call: SameRunCall, runId: string): Promise<readonly string[]> {
   const { calls, callTimeoutMs, workflowId, startArguments } = call;
   const payloads = await calls.interruptible(callTimeoutMs, undefined, () =>
     inputOfRun(calls.client, workflowId, runId),
@@ -97,7 +128,7 @@ async function differencesFrom(call: StartCall, runId: string): Promise<readonly
   return differencesBetween(given, startArguments);
 }
 
-function taken({ workflowId }: StartCall, runId: string, differences: readonly string[], found: string): RunIdTaken {
+function taken({ workflowId }: SameRunCall, runId: string, differences: readonly string[], found: string): RunIdTaken {
   const remedy = 'nothing was started. Choose another id, or send the same request';
   return new RunIdTaken(workflowId, runId, differences, `The id ${workflowId} belongs to ${found}; ${remedy}`);
 }

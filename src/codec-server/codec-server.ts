@@ -131,7 +131,7 @@ class CodecServer {
   /** Decides by method and headers alone. */
   async #refusal(method: string, headers: IncomingMessage['headers']): Promise<Answer | { readonly actor: string }> {
     // A page of another origin could only not read the answer; after DNS rebinding it could.
-    if (headers.origin !== undefined && !this.#isOurs(headers.origin)) return this.#otherOrigin();
+    if (headers.origin !== undefined && !this.#isOurs(headers.origin)) return this.#otherOrigin(headers.origin);
     if (method === 'OPTIONS') return { status: 204, headers: PREFLIGHT };
     if (method !== 'POST') return refusal(405, 'wrongMethod', 'use POST', { allow: 'POST, OPTIONS' });
     const admission: Admission = await admit(this.options.access, headers.authorization ?? '', Date.now());
@@ -164,8 +164,9 @@ class CodecServer {
     return this.options.origins.includes(origin);
   }
 
-  #otherOrigin(): Answer {
-    this.warn('otherOrigin', {});
+  /** The log names the origin, because the UI shows only that it could not connect. */
+  #otherOrigin(origin: string): Answer {
+    this.warn('otherOrigin', { what: oneLine(origin) });
     return refusal(403, 'otherOrigin', 'pages of this origin may not use this server: see RUNBOOK_CODEC_ORIGINS');
   }
 

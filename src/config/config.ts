@@ -69,6 +69,8 @@ export interface Config extends ClientConfig {
   readonly sizes: ChosenSizes;
   /** `null`: the worker is not versioned. */
   readonly version: WorkerVersion | null;
+  /** Whether runbooks can be called as Nexus operations. */
+  readonly nexus: boolean;
 }
 
 /** What a command needs that reads ServiceStage itself. Times are in milliseconds. */
@@ -135,6 +137,7 @@ export function loadConfig(env: Environment): Config {
     verify: { withinMs: within ?? DEFAULT_VERIFY.withinMs, stableMs: stable ?? DEFAULT_VERIFY.stableMs },
     checkHosts: { allowed: values.RUNBOOK_CHECK_HOSTS, internal: values.RUNBOOK_CHECK_INTERNAL_HOSTS },
     version: readWorkerVersion(reader),
+    nexus: values.RUNBOOK_NEXUS === 'on',
   };
   if (config.limits.visibilityWindowMs < config.limits.quietMs)
     reader.problem('RUNBOOK_VISIBILITY_WINDOW', 'it is shorter than RUNBOOK_QUIET_PERIOD', 'Make it at least as long');

@@ -49,6 +49,15 @@ function isReadHere(name: string): boolean {
   return name.startsWith('TEMPORAL_') || name.startsWith(WEBHOOK_SECRET_PREFIX);
 }
 
+/** Our names, and those of the cloud's and Temporal's own tools, begin differently: `SERVICESTAGE_AK` was meant as `HUAWEICLOUD_SDK_AK`. */
+const BEGINNINGS = ['HUAWEICLOUD_SDK_', 'SERVICESTAGE_', 'RUNBOOK_'];
+
+function meantBy(name: string): string {
+  const ending = name.replace(/^(RUNBOOK|SERVICESTAGE)_/, '');
+  const sameEnding = BEGINNINGS.map((beginning) => `${beginning}${ending}`).filter(isReadHere);
+  return sameEnding.length > 0 ? ` Did you mean ${sameEnding.join(' or ')}?` : didYouMean(name, CONFIG_VARIABLE_NAMES);
+}
+
 /** The values that the schemas of a table read. */
 export type ValuesOf<Table extends Readonly<Record<string, z.ZodType>>> = {
   readonly [Name in keyof Table]: z.output<Table[Name]>;
@@ -75,7 +84,7 @@ export class VariableReader {
       if (inFile === null && value !== '') this.#values.set(name, value);
       if (isReadHere(name)) this.#refuseUnreadable(name, value);
       else if (/^(RUNBOOK|SERVICESTAGE)_/.test(name))
-        this.problem(name, 'there is no such variable', `Remove it.${didYouMean(name, CONFIG_VARIABLE_NAMES)}`);
+        this.problem(name, 'there is no such variable', `Remove it.${meantBy(name)}`);
     }
     const files = [...paths].flatMap(([name, path]) => this.#readSecretFile(name, path) ?? []);
     this.secretFiles = new SecretFiles(files, (name, text) => unreadable(name, text)?.found ?? null);

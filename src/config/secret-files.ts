@@ -72,6 +72,11 @@ export class SecretFiles {
     this.#report = report;
   }
 
+  /** Reads files that have changed, so that a new value is reported where nothing uses it at the time. */
+  check(): void {
+    for (const group of new Set(this.#groups.values())) group.current();
+  }
+
   /** The secret in the file of a variable, as of each use. @param fits whether a later text can be used */
   secret(name: string, fits: (text: string) => boolean = () => true): Secret {
     this.#checks.set(name, fits);

@@ -119,6 +119,9 @@ export const WORKER_VARIABLES = {
   RUNBOOK_WAITING_STEPS: count(10, 100_000).describe(
     'Steps that one worker carries at once; those beyond wait for a place. Unset: by the memory that is there (performance.md)',
   ),
+  RUNBOOK_NEXUS: oneOf(['on', 'off'], 'off').describe(
+    '`on`: workflows of other namespaces may call runbooks as Nexus operations, through an endpoint (nexus.md); anyone who can call the endpoint can start runs',
+  ),
 };
 
 /** Read in lower case as well; see `proxies.ts`. */

@@ -38,6 +38,8 @@ const WORKER_PACE = {
   RUNBOOK_QUIET_PERIOD: '500ms',
   RUNBOOK_VISIBILITY_WINDOW: '2s',
 };
+/** Its server listens on loopback only, so that programs of this machine alone can call the operations. */
+const WORKER_SERVICES = { RUNBOOK_NEXUS: 'on' };
 const SHOWN_OUTCOMES: Readonly<Record<string, readonly string[]>> = {
   none: ['succeeded'],
   stop: ['failed'],
@@ -148,6 +150,7 @@ async function sayFolders(env: Record<string, string>, say: (line: string) => vo
 function workerEnvironment(simulator: RunningSimulator): Record<string, string> {
   return {
     ...WORKER_PACE,
+    ...WORKER_SERVICES,
     SERVICESTAGE_ENDPOINT: simulator.url,
     SERVICESTAGE_REQUESTS_PER_SECOND: '50',
     SERVICESTAGE_BURST: '50',

@@ -12,6 +12,8 @@ const CHECK_EVERY_MS = 1_000;
 const LARGEST_FOLLOWED_BYTES = 64 * 1024;
 /** Readings until two that follow each other agree. A folder is swapped in one step, so the second pair agrees. */
 const READINGS = 4;
+/** Chosen: anyone who replaces the files of a group one after the other takes some seconds. A correction of one file alone counts after that. */
+const TOGETHER_WITHIN_MS = 30_000;
 
 /** Texts by name. */
 export type Texts = Readonly<Record<string, string>>;
@@ -54,6 +56,8 @@ export class FollowedFiles {
   #texts: Texts;
   #checkedAtMs: number;
   #reported: string | null = null;
+  /** Since when some files of the group have changed and others have not; `null`: they have not. */
+  #halfSinceMs: number | null = null;
 
   /** @param first the texts that the start has read and checked */
   constructor(
@@ -81,12 +85,28 @@ export class FollowedFiles {
   }
 
   #accept(texts: Texts): void {
+    const changed = Object.keys(texts).filter((name) => texts[name] !== this.#texts[name]);
+    const half = this.#halfOf(changed);
+    if (half !== null) return this.#keep(half);
     const hadTrouble = this.#reported !== null;
     this.#reported = null;
-    const changed = Object.keys(texts).filter((name) => texts[name] !== this.#texts[name]);
     this.#texts = texts;
     if (changed.length > 0) this.options.report({ kind: 'changed', names: changed });
     else if (hadTrouble) this.options.report({ kind: 'readAgain', names: Object.keys(texts) });
+  }
+
+  /** Some files are replaced and the others not yet: half of a new key signs nothing, and the API locks a key that signs wrongly. */
+  #halfOf(changed: readonly string[]): Trouble | null {
+    const [name] = changed;
+    const others = Object.keys(this.#texts).filter((each) => !changed.includes(each));
+    const sinceMs = this.#halfSinceMs ?? this.#nowMs();
+    const ageMs = this.#nowMs() - sinceMs;
+    if (name === undefined || others.length === 0 || ageMs < 0 || ageMs >= TOGETHER_WITHIN_MS) {
+      this.#halfSinceMs = null;
+      return null;
+    }
+    this.#halfSinceMs = sinceMs;
+    return { name, why: `has changed, and those that belong to it have not yet (${others.join(', ')})` };
   }
 
   #keep({ name, why }: Trouble): void {

@@ -13,7 +13,7 @@ import { printable } from '../domain/text/text.js';
 import type { ThrottledLog } from '../logging/throttled-log.js';
 import { orAborted } from '../time/pause.js';
 import type { AlarmRule } from './match-alarm.js';
-import type { GatewayMetrics } from './metrics.js';
+import { countDelivery, type GatewayMetrics } from './metrics.js';
 import { deliveryKey, PendingDeliveries } from './pending-deliveries.js';
 import { previewAlarm } from './preview-alarm.js';
 import { noteForLog, routeToRules } from './route-alarm.js';
@@ -105,7 +105,7 @@ export class DeliveryHandler {
   refuse(sender: string, { status, reason, what }: Refusal): Answer {
     const { metrics, throttledLog } = this.options;
     metrics.count('runbook_gateway_refused_deliveries_total', { sender, reason });
-    metrics.count('runbook_gateway_deliveries_total', { sender, result: 'refused' });
+    countDelivery(metrics, sender, 'refused');
     throttledLog.warn(`${sender} ${reason}`, { sender, reason, what: forLog(what) }, 'delivery refused');
     const headers = status === 401 ? { 'www-authenticate': 'Bearer' } : {};
     return { status, body: { error: reason, message: status === 401 ? NOT_AUTHENTICATED : forLog(what) }, headers };
@@ -122,7 +122,7 @@ export class DeliveryHandler {
         if (decide !== null) await orAborted(reading.confirm(), signal);
         const confirmed = decide === null ? 'not in a dry run' : 'confirmed';
         log.warn({ sender, topic: reading.topicUrn, confirmed }, 'subscription confirmation');
-        metrics.count('runbook_gateway_deliveries_total', { sender, result: 'confirmation' });
+        countDelivery(metrics, sender, 'confirmation');
         return { status: 200, body: { confirmation: confirmed } };
       }
       case 'alarms': {
@@ -130,7 +130,7 @@ export class DeliveryHandler {
         for (const { status } of reading.alarms) metrics.count('runbook_gateway_alarms_total', { sender, status });
         if (decide === null) return this.#preview(sender, reading.alarms);
         const decisions = await this.#decide(sender, reading, receivedAtMs, signal);
-        metrics.count('runbook_gateway_deliveries_total', { sender, result: 'decided' });
+        countDelivery(metrics, sender, 'decided');
         return { status: 200, body: { decisions } };
       }
     }
@@ -188,7 +188,7 @@ export class DeliveryHandler {
 
   #preview(sender: string, alarms: readonly Alarm[]): Answer {
     const { metrics, log } = this.options;
-    metrics.count('runbook_gateway_deliveries_total', { sender, result: 'dryRun' });
+    countDelivery(metrics, sender, 'dryRun');
     const decisions = alarms.map((alarm) => {
       const { alarm: name, status, rule, start, why, brakes } = previewAlarm(alarm, this.options.rules);
       // Without the inputs: they are made of labels, which can hold links.
@@ -200,7 +200,7 @@ export class DeliveryHandler {
 
   #unavailable(sender: string, what: string): Answer {
     const { metrics, throttledLog } = this.options;
-    metrics.count('runbook_gateway_deliveries_total', { sender, result: 'unavailable' });
+    countDelivery(metrics, sender, 'unavailable');
     throttledLog.warn(`${sender} unavailable`, { sender, what: forLog(what) }, 'delivery not decided');
     return { status: 503, body: { error: 'notDecided' }, headers: { 'retry-after': RETRY_AFTER_S } };
   }

@@ -1,10 +1,9 @@
 /** The senders of a gateway, made again when the file of a secret or certificate changes: rotating one needs no restart. */
 import type { Logger } from 'pino';
-import type { ProxyFor } from '../network/proxies.js';
 import { orDeadline } from '../time/pause.js';
 import type { AlarmsConfig } from './alarms-file/read-alarms-file.js';
 import { makeSender } from './senders/make-sender.js';
-import type { Sender, SenderSettings } from './senders/sender.js';
+import type { Sender, SenderNetwork, SenderSettings } from './senders/sender.js';
 
 /** Chosen, as for the secrets of variables. */
 const CHECK_EVERY_MS = 1_000;
@@ -13,7 +12,7 @@ const PATIENCE_MS = 500;
 
 /** What following senders needs. */
 export interface FollowedSendersOptions {
-  readonly proxyFor?: ProxyFor | undefined;
+  readonly network?: SenderNetwork | undefined;
   readonly log: Pick<Logger, 'info' | 'warn'>;
   /** Epoch milliseconds. Default: the current time. */
   readonly nowMs?: (() => number) | undefined;
@@ -43,7 +42,7 @@ export class FollowedSenders {
     this.#followed = new Map(
       senders.map(({ name, settings, readAgain = async () => settings }) => [
         name,
-        { name, settings, readAgain, sender: makeSender(name, settings, options.proxyFor), trouble: null },
+        { name, settings, readAgain, sender: makeSender(name, settings, options.network), trouble: null },
       ]),
     );
   }
@@ -87,7 +86,7 @@ export class FollowedSenders {
         this.options.log.info({ sender: name }, 'secrets of a sender can be read again: they have not changed');
       return;
     }
-    followed.sender = makeSender(name, found, this.options.proxyFor);
+    followed.sender = makeSender(name, found, this.options.network);
     followed.settings = found;
     this.options.log.info({ sender: name }, 'secrets of a sender read again: they have changed');
   }

@@ -6,16 +6,17 @@ import type { Logger } from 'pino';
 import { ThrottledLog } from '../logging/throttled-log.js';
 import type { HealthServerOptions } from '../health/server.js';
 import { hostAndPort } from '../network/host-and-port.js';
+import type { FollowOutgoing } from '../network/follow-request.js';
 import type { ProxyFor } from '../network/proxies.js';
 import { reasonOf, toClientError, type Calls } from '../temporal/calls.js';
 import type { AlarmsConfig } from './alarms-file/read-alarms-file.js';
 import { DeliveryHandler, type Answer } from './delivery-handler.js';
-import { onEarlyRejection, type EarlyRejection } from '../network/early-rejections.js';
+import { onEarlyRejection } from '../network/early-rejections.js';
 import { BodyMemoryBudget, discard, MOST_BODY_BYTES, withBody } from '../network/request-body.js';
 import { FollowedSenders } from './followed-senders.js';
 import { routeOf, shownName, shownPath } from './http-route.js';
 import { serveGatewayHealth, type GatewayFacts } from './health.js';
-import { createGatewayMetrics } from './metrics.js';
+import { countDelivery, createGatewayMetrics, UNKNOWN_SENDER, type GatewayMetrics, type Rejection } from './metrics.js';
 import { decideAlarmsWith } from './rule-client.js';
 import { makeSender } from './senders/make-sender.js';
 import type { Delivery } from './senders/sender.js';
@@ -61,6 +62,8 @@ export interface GatewayOptions {
   readonly health?: HealthServerOptions | null | undefined;
   /** The proxy for what senders download themselves. Default: none. */
   readonly proxyFor?: ProxyFor;
+  /** Follows what senders download themselves. Default: it is not followed. */
+  readonly followOutgoing?: FollowOutgoing | undefined;
   /** Default: 5 s for the headers, 10 s for a request. */
   readonly timeouts?: RequestTimeouts;
   /** Called for each delivery of an admitted sender. Default: deliveries are not traced. */
@@ -133,17 +136,19 @@ class Gateway {
   isStopping = false;
   readonly #senders: FollowedSenders;
   /** Refuses deliveries to unknown names, in the same time as a known sender. */
-  readonly #unknownSender = makeSender('unknown', { kind: 'bearer', tokens: [randomBytes(32).toString('hex')] });
+  readonly #unknownSender = makeSender(UNKNOWN_SENDER, { kind: 'bearer', tokens: [randomBytes(32).toString('hex')] });
   readonly #budgets: ReadonlyMap<string, BodyMemoryBudget>;
-  readonly #metrics = createGatewayMetrics();
+  readonly #metrics: GatewayMetrics;
   readonly #throttledLog: ThrottledLog;
   readonly #handler: DeliveryHandler;
   #readiness: Promise<Answer> | null = null;
 
   constructor(private readonly options: GatewayOptions) {
-    const { alarms, temporal, log, proxyFor, clock } = options;
+    const { alarms, temporal, log, proxyFor, followOutgoing, clock } = options;
     const { owner, rules, senders } = alarms;
-    this.#senders = new FollowedSenders(senders, { proxyFor, log });
+    const names = (named: readonly { readonly name: string }[]) => named.map(({ name }) => name);
+    this.#metrics = createGatewayMetrics({ senders: names(senders), rules: names(rules) });
+    this.#senders = new FollowedSenders(senders, { network: { proxyFor, follow: followOutgoing }, log });
     this.#budgets = new Map(senders.map(({ name }) => [name, new BodyMemoryBudget(BODY_BUDGET_BYTES)]));
     const decide = temporal && decideAlarmsWith({ ...temporal, owner, timeoutMs: UPDATE_TIMEOUT_MS });
     const throttledLog = new ThrottledLog(log, clock);
@@ -176,7 +181,7 @@ class Gateway {
   }
 
   /** Counts and logs a request that reaches no sender. */
-  recordRejection(reason: EarlyRejection | 'notFound' | 'cutOff', facts: object): void {
+  recordRejection(reason: Rejection, facts: object): void {
     this.#metrics.count('runbook_gateway_rejected_requests_total', { reason });
     this.#throttledLog.warn(`rejected ${reason}`, { reason, ...facts }, 'request rejected');
   }
@@ -216,7 +221,7 @@ class Gateway {
         return this.#handler.refuse(name, { kind: 'refused', status: 413, reason: 'tooLarge', what });
       }
       if (body === 'tooMuchAtOnce') {
-        this.#metrics.count('runbook_gateway_deliveries_total', { sender: name, result: body });
+        countDelivery(this.#metrics, name, body);
         return { status: 503, body: { error: body }, headers: { 'retry-after': '1' } };
       }
       const { traceDelivery = (_delivery, handling) => handling() } = this.options;

@@ -37,6 +37,12 @@ export class CredentialsWatch {
     else if (status === '401' || status === '403') this.#isInDoubt = true;
   }
 
+  /** The credentials were replaced: what is known of the old ones does not apply to the new ones. */
+  replaced(): void {
+    this.#isInDoubt = true;
+    this.#askedAtMs = -Infinity;
+  }
+
   /** What is known, after asking ServiceStage if that is due. Never rejects. */
   async verdict(): Promise<Verdict> {
     if (!this.#isKnown() && this.clock() - this.#askedAtMs >= this.#pauseMs()) await this.#askNow();

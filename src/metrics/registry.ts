@@ -76,16 +76,16 @@ export class MetricsRegistry<Metrics extends Table> {
 
   #add(name: string, { type, help, labels, buckets, from }: Metric): void {
     const options = { name, help, labelNames: [...labels], registers: [this.#registry] };
-    if (type === 'histogram')
-      this.#histograms.set(
-        name,
-        new Histogram({ ...options, ...(buckets === undefined ? {} : { buckets: [...buckets] }) }),
-      );
-    else if (type === 'gauge') this.#gauges.set(name, withoutValue(new Gauge(options)));
+    const begun = from === undefined ? [] : combinations(from);
+    if (type === 'histogram') {
+      const histogram = new Histogram({ ...options, ...(buckets === undefined ? {} : { buckets: [...buckets] }) });
+      this.#histograms.set(name, histogram);
+      for (const series of begun) histogram.zero(series);
+    } else if (type === 'gauge') this.#gauges.set(name, withoutValue(new Gauge(options)));
     else {
       const counter = new Counter(options);
       this.#counters.set(name, counter);
-      if (from !== undefined) for (const series of combinations(from)) counter.inc(series, 0);
+      for (const series of begun) counter.inc(series, 0);
     }
   }
 }

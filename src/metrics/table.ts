@@ -4,6 +4,9 @@
  *
  * Label values come from closed sets and from files of the operator, never from a target or a caller, so that the number of series is bounded.
  */
+import { FAILURES } from '../domain/failures.js';
+import type { Ending } from '../domain/once/state.js';
+import type { EndedStep } from '../domain/run/observed.js';
 import { OUTCOMES } from '../domain/report/report.js';
 import { ACTION_NAMES } from '../domain/target/actions.js';
 
@@ -15,8 +18,8 @@ export interface Metric {
   /** Upper bounds of a histogram. */
   readonly buckets?: readonly number[];
   /**
-   * Series that exist from the start, with 0: Prometheus does not see the increase of a counter that begins at 1. They are all combinations of
-   * these values; a metric without labels begins with 0 in any case.
+   * Series that exist from the start, with 0: Prometheus does not see the increase of a counter or a histogram that begins at 1. They are all
+   * combinations of these values; a metric without labels begins with 0 in any case.
    */
   readonly from?: Readonly<Record<string, readonly string[]>>;
 }
@@ -32,6 +35,30 @@ const RUN_SECONDS = [5, 15, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 21_600, 
 /** People and maintenance windows take minutes to days. */
 const WAIT_SECONDS = [10, 60, 300, 900, 3_600, 14_400, 43_200, 86_400, 259_200, 604_800];
 
+/** An attempt may not know its action, such as one that settles after a reset. It counts as `none`. */
+const ACTIONS_AND_NONE = [...ACTION_NAMES, 'none'];
+const STEP_KINDS: Readonly<Record<Exclude<EndedStep['work'], (typeof ACTION_NAMES)[number]>, true>> = {
+  wait: true,
+  check: true,
+  approval: true,
+};
+const STEP_RESULTS: Readonly<Record<EndedStep['result'], true>> = {
+  succeeded: true,
+  skipped: true,
+  failed: true,
+  indeterminate: true,
+  cancelled: true,
+};
+const ENDINGS: Readonly<Record<Ending['kind'] | 'retried', true>> = {
+  succeeded: true,
+  skipped: true,
+  failed: true,
+  retried: true,
+  cancelled: true,
+  indeterminate: true,
+  superseded: true,
+};
+
 /** Those of a worker. */
 export const WORKER_METRICS = {
   runbook_runs_total: {
@@ -44,12 +71,14 @@ export const WORKER_METRICS = {
     type: 'histogram',
     help: 'Time from the start of a run to its end, waits included, by outcome',
     labels: ['outcome'],
+    from: { outcome: OUTCOMES },
     buckets: RUN_SECONDS,
   },
   runbook_steps_total: {
     type: 'counter',
     help: 'Steps that have ended, by what they do and result',
     labels: ['action', 'result'],
+    from: { action: [...ACTION_NAMES, ...Object.keys(STEP_KINDS)], result: Object.keys(STEP_RESULTS) },
   },
   runbook_undos_total: {
     type: 'counter',
@@ -89,17 +118,19 @@ export const WORKER_METRICS = {
     type: 'counter',
     help: 'Attempts of actions (goal act) and of settling (goal settle) that have ended, by action and ending; retried: another attempt follows',
     labels: ['goal', 'action', 'ending'],
+    from: { goal: ['act', 'settle'], action: ACTIONS_AND_NONE, ending: Object.keys(ENDINGS) },
   },
   runbook_attempt_failures_total: {
     type: 'counter',
     help: 'Attempts that failed, retried ones included, by failure (docs/failures.md)',
     labels: ['failure'],
+    from: { failure: Object.keys(FAILURES) },
   },
   runbook_indeterminate_total: {
     type: 'counter',
     help: 'Attempts after which readings do not show whether the action was carried out, by action',
     labels: ['action'],
-    from: { action: ACTION_NAMES },
+    from: { action: ACTIONS_AND_NONE },
   },
   runbook_adoptions_total: {
     type: 'counter',
@@ -117,12 +148,14 @@ export const WORKER_METRICS = {
     type: 'histogram',
     help: 'Age of a cloud job when it was seen to have ended, by action. Adopted ones are not counted: their age is not known',
     labels: ['action'],
+    from: { action: ACTION_NAMES },
     buckets: JOB_SECONDS,
   },
   runbook_cloud_job_lateness_seconds: {
     type: 'histogram',
     help: 'Time between the last poll that saw a cloud job running, or its start, and the one that saw its end: its end was seen at most so late',
     labels: ['action'],
+    from: { action: ACTION_NAMES },
     buckets: LATENESS_SECONDS,
   },
   runbook_cloud_job_polls_total: {
@@ -151,6 +184,7 @@ export const WORKER_METRICS = {
     type: 'histogram',
     help: 'Time that a request waited for a place in the request budget, by kind of request',
     labels: ['request'],
+    from: { request: ['post', 'read'] },
     buckets: [0, ...CALL_SECONDS, 60, 120],
   },
   runbook_servicestage_budget_exhausted_total: {
@@ -168,6 +202,7 @@ export const WORKER_METRICS = {
     type: 'counter',
     help: 'Notifications that are over, by webhook and result. The webhook is empty if the notifications file has none of that name',
     labels: ['webhook', 'result'],
+    from: { webhook: [''], result: ['unknown'] },
   },
   runbook_cached_workflows_limit: {
     type: 'gauge',

@@ -8,6 +8,7 @@ import { request as requestHttps } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { addressKind } from './addresses.js';
 import { allowedHost, type AllowsUrl } from './allowed-hosts.js';
+import { notFollowed, outgoing, type FollowOutgoing, type RequestEnding } from './follow-request.js';
 import { proxyAgents, reasonThroughProxy, type ProxyAgents } from './proxy-agents.js';
 import type { ProxyFor } from './proxies.js';
 
@@ -37,12 +38,27 @@ interface Refusal {
   readonly remedy: string;
 }
 
+interface GetOptions {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** For those who follow the request: whether an answer is the wanted one. Default: every answer is. */
+  readonly isMet?: (answer: Answer) => boolean;
+}
+
+/** How a client of checks works. */
+interface CheckClientOptions {
+  /** Resolves names. Default: as the system does. */
+  readonly lookup?: typeof resolve;
+  /** Default: requests are not followed. */
+  readonly follow?: FollowOutgoing | undefined;
+}
+
 /** Asks allowed hosts. */
 export interface CheckClient {
   /** @returns why a URL may not be asked; `null` if it may, as far as that is known without a DNS query */
   refusalOf(url: string): Refusal | null;
   /** Sends one GET on a connection of its own. @throws the signal's own reason, nothing else */
-  get(url: string, options: { readonly timeoutMs: number; readonly signal: AbortSignal }): Promise<Answer>;
+  get(url: string, options: GetOptions): Promise<Answer>;
 }
 
 /** More of a body is not read: a health page is short. Bytes. */
@@ -56,11 +72,11 @@ class ForbiddenAddress extends Error {
   override readonly name = 'ForbiddenAddress';
 }
 
-/** Creates the client. @param lookup resolves names; default: as the system does */
+/** Creates the client. */
 export function createCheckClient(
   { allowed, internal }: CheckHosts,
   proxyFor: ProxyFor,
-  lookup: typeof resolve = resolve,
+  { lookup = resolve, follow = notFollowed }: CheckClientOptions = {},
 ): CheckClient {
   const [publicHosts, internalHosts] = [rulesOf(allowed), rulesOf(internal)];
   const agentsFor = proxyAgents(proxyFor);
@@ -75,22 +91,33 @@ export function createCheckClient(
   };
   return {
     refusalOf,
-    get: async (text, { timeoutMs, signal }) => {
+    get: async (text, { timeoutMs, signal, isMet = () => true }) => {
       signal.throwIfAborted();
       const refusal = refusalOf(text);
       if (refusal !== null) return { kind: 'forbidden', why: `${refusal.found}. ${refusal.remedy}` };
       const url = new URL(text);
       const proxy = agentsFor(url);
-      const way = { proxy, lookup: guarded(lookup, isInternal(url)) };
-      try {
-        return await exchange(url, way, timeoutMs, signal);
-      } catch (error) {
-        signal.throwIfAborted();
-        if (error instanceof ForbiddenAddress) return { kind: 'forbidden', why: error.message };
-        return { kind: 'unanswered', why: reasonOf(error, proxy) };
-      }
+      const ask = async (headers: Way['headers']): Promise<Answer> => {
+        try {
+          return await exchange(
+            url,
+            { proxy, lookup: guarded(lookup, isInternal(url)), headers },
+            { timeoutMs, signal },
+          );
+        } catch (error) {
+          signal.throwIfAborted();
+          if (error instanceof ForbiddenAddress) return { kind: 'forbidden', why: error.message };
+          return { kind: 'unanswered', why: reasonOf(error, proxy) };
+        }
+      };
+      return follow(outgoing('GET', 'check', url), ask, (answer) => endingOf(answer, isMet));
     },
   };
+}
+
+function endingOf(answer: Answer, isMet: (answer: Answer) => boolean): RequestEnding {
+  if (answer.kind !== 'answered') return { failure: answer.kind };
+  return { status: answer.status, ...(isMet(answer) ? {} : { failure: 'unmet' }) };
 }
 
 function rulesOf(entries: readonly string[]): AllowsUrl[] {
@@ -157,9 +184,15 @@ interface Way {
   /** Through a proxy the proxy resolves the name: it decides which addresses can be reached. */
   readonly proxy: ProxyAgents | null;
   readonly lookup: LookupFunction;
+  /** Sent besides our own. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
-function exchange(url: URL, { proxy, lookup }: Way, timeoutMs: number, signal: AbortSignal): Promise<Answer> {
+function exchange(
+  url: URL,
+  { proxy, lookup, headers }: Way,
+  { timeoutMs, signal }: Pick<GetOptions, 'timeoutMs' | 'signal'>,
+): Promise<Answer> {
   const isSecure = url.protocol === 'https:';
   const tunnel = new AbortController();
   const options: RequestOptions & { rejectUnauthorized: boolean } = {
@@ -167,7 +200,7 @@ function exchange(url: URL, { proxy, lookup }: Way, timeoutMs: number, signal: A
     ...(proxy === null ? { lookup } : {}),
     // One connection for each request, never a pooled one that somebody else opened.
     agent: proxy === null ? false : proxy.ofItsOwn(isSecure, tunnel.signal),
-    headers: { 'user-agent': 'servicestage-runbooks', accept: '*/*', 'accept-encoding': 'identity' },
+    headers: { 'user-agent': 'servicestage-runbooks', accept: '*/*', 'accept-encoding': 'identity', ...headers },
     maxHeaderSize: LARGEST_HEADERS_BYTES,
     // Also with NODE_TLS_REJECT_UNAUTHORIZED=0.
     rejectUnauthorized: true,

@@ -4,6 +4,7 @@ import type { Delivery } from '../domain/notifications/delivery.js';
 import type { Notification } from '../domain/notifications/notification.js';
 import { clipText, printable } from '../domain/text/text.js';
 import { ThrottledLog } from '../logging/throttled-log.js';
+import { notFollowed, outgoing, type FollowOutgoing, type RequestEnding } from '../network/follow-request.js';
 import { proxyAgents } from '../network/proxy-agents.js';
 import { noProxies, type ProxyFor } from '../network/proxies.js';
 import { hideSecrets } from '../servicestage/hide-secrets.js';
@@ -47,6 +48,8 @@ export interface NotifierOptions {
   readonly clock?: () => number;
   /** The longest time for one request, milliseconds. Default: 10 s. */
   readonly timeoutMs?: number;
+  /** Default: requests are not followed. */
+  readonly follow?: FollowOutgoing | undefined;
 }
 
 const LOG_INTERVAL_MS = 3_600_000;
@@ -55,20 +58,26 @@ const LONGEST_NAME_BYTES = 100;
 
 /** Creates the notifier of a process. */
 export function createNotifier(webhooks: readonly Webhook[], options: NotifierOptions = {}): Notifier {
-  const { proxyFor = noProxies, log, clock = Date.now, timeoutMs } = options;
+  const { proxyFor = noProxies, log, clock = Date.now, timeoutMs, follow = notFollowed } = options;
   const agentsFor = proxyAgents(proxyFor);
   const warnings = log === undefined ? null : new ThrottledLog(log, clock, LOG_INTERVAL_MS);
 
   async function attempt(webhook: Webhook, notification: Notification, signal?: AbortSignal): Promise<Attempt> {
     const request = requestFor(webhook, notification, clock());
     const { name } = webhook;
-    try {
-      const answer = await send(request, { proxy: agentsFor(request.url), signal, timeoutMs });
-      return attemptOf(webhook, request, answer);
-    } catch (error) {
-      if (!(error instanceof NoAnswer)) throw error;
-      return { webhook: name, result: 'unanswered', detail: `${webhook.host}: ${error.message}`, againAfterMs: 0 };
-    }
+    const post = async (headers: WebhookRequest['headers']): Promise<AnsweredAttempt> => {
+      try {
+        const traced = withTrace(webhook, request, headers);
+        const answer = await send(traced, { proxy: agentsFor(request.url), signal, timeoutMs });
+        return { attempt: attemptOf(webhook, request, answer), status: answer.status };
+      } catch (error) {
+        if (!(error instanceof NoAnswer)) throw error;
+        const detail = `${webhook.host}: ${error.message}`;
+        return { attempt: { webhook: name, result: 'unanswered', detail, againAfterMs: 0 } };
+      }
+    };
+    const described = { ...outgoing('POST', 'webhook', request.url), webhook: name };
+    return (await follow(described, post, endingOf)).attempt;
   }
 
   return {
@@ -90,6 +99,21 @@ export function createNotifier(webhooks: readonly Webhook[], options: NotifierOp
       );
     },
   };
+}
+
+interface AnsweredAttempt {
+  readonly attempt: Attempt;
+  /** Absent: there was no answer. */
+  readonly status?: number;
+}
+
+function endingOf({ attempt: { result }, status }: AnsweredAttempt): RequestEnding {
+  return { ...(status === undefined ? {} : { status }), ...(result === 'delivered' ? {} : { failure: result }) };
+}
+
+/** A service of your own can continue the trace; a chat tool belongs to somebody else. */
+function withTrace({ kind }: Webhook, request: WebhookRequest, headers: WebhookRequest['headers']): WebhookRequest {
+  return kind === 'webhook' ? { ...request, headers: { ...headers, ...request.headers } } : request;
 }
 
 function isAbout(on: Webhook['on'], { event }: Notification): boolean {

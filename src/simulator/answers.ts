@@ -48,6 +48,12 @@ export const ERRORS = {
   projectUnavailable: { status: 403, code: 'APIGW.0310', message: 'The project is unavailable' },
 } as const satisfies Record<string, VendorError>;
 
+/** The answer to a request signed with an access key that does not exist, or no longer. The text is the gateway's. */
+export function unknownKey(accessKey: string): VendorError {
+  const message = `Incorrect IAM authentication information: Get secretKey failed,ak:${accessKey},err:ak not exist`;
+  return { ...ERRORS.badCredentials, message };
+}
+
 /** The answer to a request over the rate limit. */
 export function throttled(requests: number, windowSeconds: number): VendorError {
   const inMinutes = windowSeconds >= 60 && windowSeconds % 60 === 0;

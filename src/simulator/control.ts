@@ -157,6 +157,7 @@ export function controlApp(parts: ControlParts): Hono {
     world.switches = Switches.parse({ ...world.switches, ...Object.fromEntries(change) });
     return c.json(world.switches);
   });
+  keyRoutes(app, gatekeeper);
   app.post('/token/expire', (c) => {
     gatekeeper.expireTokens();
     return c.json({});
@@ -166,6 +167,21 @@ export function controlApp(parts: ControlParts): Hono {
     return c.json({});
   });
   return app;
+}
+
+/** As in the console of IAM: a second access key is created, and the first one deleted. */
+function keyRoutes(app: Hono, { accessKeys }: Gatekeeper): void {
+  app.get('/keys', (c) => c.json({ accessKeys: accessKeys.ids }));
+  app.post('/keys', (c) => {
+    const key = accessKeys.create();
+    if (key === null) throw new ControlError(400, ['there are two access keys, and a user has at most two']);
+    return c.json({ accessKey: key.accessKey, secretKey: key.secretKey });
+  });
+  app.delete('/keys/:accessKey', (c) => {
+    const accessKey = c.req.param('accessKey');
+    if (!accessKeys.delete(accessKey)) throw new ControlError(404, [`there is no access key ${accessKey}`]);
+    return c.json({ accessKeys: accessKeys.ids });
+  });
 }
 
 function changeInstance(instance: Instance, change: z.infer<typeof InstanceChange>): void {

@@ -3,18 +3,15 @@
  * sent.
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { AccessKeys, type SimulatedKey } from './access-keys.js';
 import { AgencyKeys } from './agency-keys.js';
-import { ERRORS, type VendorError } from './answers.js';
+import { ERRORS, unknownKey, type VendorError } from './answers.js';
 import type { World } from './world.js';
 
 /** The account whose credentials are accepted. */
 export interface Account {
   readonly projectId: string;
   readonly userId: string;
-  readonly accessKey: string;
-  readonly secretKey: string;
-  /** Token of temporary keys; if set, it must be sent and signed. */
-  readonly securityToken: string | undefined;
   readonly user: string;
   readonly password: string;
   readonly domain: string;
@@ -38,15 +35,19 @@ const AUTHORIZATION = /^SDK-HMAC-SHA256 Access=([^,]+), ?SignedHeaders=([^,]+), 
 export class Gatekeeper {
   /** Expiry by token, epoch milliseconds. */
   readonly #tokens = new Map<string, number>();
+  readonly accessKeys: AccessKeys;
   /** Also accepted: the temporary keys of the simulated server's agency. */
   readonly agencyKeys: AgencyKeys;
-  #keyFailures = 0;
-  #lockedUntilMs = 0;
+  /** By access key. */
+  readonly #failures = new Map<string, { inARow: number; lockedUntilMs: number }>();
 
+  /** @param firstKey the account's access key, until a tester deletes it */
   constructor(
     private readonly world: World,
     readonly account: Account,
+    firstKey: SimulatedKey,
   ) {
+    this.accessKeys = new AccessKeys(firstKey, () => world.newId());
     this.agencyKeys = new AgencyKeys(world);
   }
 
@@ -67,11 +68,22 @@ export class Gatekeeper {
     if (token !== undefined) return this.#refuseToken(token);
     const authorization = headerOf(request, 'authorization');
     if (authorization === undefined) return ERRORS.noToken;
-    if (this.world.clock.nowMs < this.#lockedUntilMs) return ERRORS.keyLocked;
-    const valid = this.#isSigned(request, authorization);
-    this.#keyFailures = valid ? 0 : this.#keyFailures + 1;
-    if (this.#keyFailures > FAILURES_BEFORE_LOCK) this.#lockedUntilMs = this.world.clock.nowMs + LOCKED_FOR_MS;
-    return valid ? null : ERRORS.badCredentials;
+    return this.#refuseSignature(request, authorization);
+  }
+
+  #refuseSignature(request: SentRequest, authorization: string): VendorError | null {
+    const [, access = '', names = '', signature = ''] = AUTHORIZATION.exec(authorization) ?? [];
+    const key = this.accessKeys.find(access) ?? this.agencyKeys.find(access);
+    const { inARow, lockedUntilMs } = this.#failures.get(access) ?? { inARow: 0, lockedUntilMs: 0 };
+    const nowMs = this.world.clock.nowMs;
+    if (nowMs < lockedUntilMs) return ERRORS.keyLocked;
+    if (key !== undefined && this.#isSigned(request, key, { names: names.split(';'), signature })) {
+      this.#failures.delete(access);
+      return null;
+    }
+    const locks = inARow + 1 > FAILURES_BEFORE_LOCK;
+    this.#failures.set(access, { inARow: inARow + 1, lockedUntilMs: locks ? nowMs + LOCKED_FOR_MS : 0 });
+    return key === undefined && access !== '' ? unknownKey(access) : ERRORS.badCredentials;
   }
 
   #refuseToken(token: string): VendorError | null {
@@ -80,19 +92,19 @@ export class Gatekeeper {
     return expiresAtMs <= this.world.clock.nowMs ? ERRORS.tokenExpired : null;
   }
 
-  #isSigned(request: SentRequest, authorization: string): boolean {
-    const [, access, names = '', signature = ''] = AUTHORIZATION.exec(authorization) ?? [];
-    const signed = names.split(';');
+  #isSigned(
+    request: SentRequest,
+    { secretKey, securityToken }: Pick<SimulatedKey, 'secretKey' | 'securityToken'>,
+    { names, signature }: { readonly names: readonly string[]; readonly signature: string },
+  ): boolean {
     const date = headerOf(request, 'x-sdk-date');
-    const key = access === this.account.accessKey ? this.account : this.agencyKeys.find(access ?? '');
-    if (key === undefined || date === undefined) return false;
-    const { securityToken } = key;
+    if (date === undefined) return false;
     const mustSign = ['host', 'x-sdk-date', ...(securityToken === undefined ? [] : ['x-security-token'])];
-    if (!mustSign.every((name) => signed.includes(name))) return false;
+    if (!mustSign.every((name) => names.includes(name))) return false;
     if (securityToken !== undefined && headerOf(request, 'x-security-token') !== securityToken) return false;
     if (Math.abs(timeOf(date) - this.world.clock.nowMs) > LARGEST_SKEW_MS) return false;
-    const expected = createHmac('sha256', key.secretKey)
-      .update(`SDK-HMAC-SHA256\n${date}\n${sha256(canonicalRequest(request, signed))}`)
+    const expected = createHmac('sha256', secretKey)
+      .update(`SDK-HMAC-SHA256\n${date}\n${sha256(canonicalRequest(request, names))}`)
       .digest('hex');
     return timingSafeEqual(Buffer.from(expected), Buffer.from(signature));
   }

@@ -43,11 +43,11 @@ export function tokenAnswer(gatekeeper: Gatekeeper, body: unknown): IamAnswer {
 
 /** Answers `GET /v3.0/OS-CREDENTIAL/credentials/{access_key}`. */
 export function credentialAnswer(gatekeeper: Gatekeeper, accessKey: string): IamAnswer {
-  const { account } = gatekeeper;
-  if (accessKey !== account.accessKey) return iamError(404, 'Could not find credential.', 'Not Found');
+  const { account, accessKeys } = gatekeeper;
+  if (accessKeys.find(accessKey) === undefined) return iamError(404, 'Could not find credential.', 'Not Found');
   return {
     status: 200,
-    body: { credential: { access: account.accessKey, user_id: account.userId, status: 'active', description: '' } },
+    body: { credential: { access: accessKey, user_id: account.userId, status: 'active', description: '' } },
   };
 }
 

@@ -69,14 +69,13 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Ru
   const account: Account = {
     projectId: PROJECT_ID,
     userId: '5eed0000000000000000000000000001',
-    accessKey: 'SIMULATEDACCESSKEY01',
-    secretKey: `simulated-secret-${world.newId()}`,
-    securityToken,
     user: 'operator',
     password: 'simulated-password',
     domain: 'simulated-account',
   };
-  const gatekeeper = new Gatekeeper(world, account);
+  const accessKey = 'SIMULATEDACCESSKEY01';
+  const secretKey = `simulated-secret-${world.newId()}`;
+  const gatekeeper = new Gatekeeper(world, account, { accessKey, secretKey, securityToken });
   const simulator = new SimulatorApp(world, gatekeeper, log);
   const server = createAdaptorServer({ fetch: simulator.app.fetch });
   const sockets = new Set<Socket>();
@@ -89,7 +88,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Ru
     server.listen(port, host, () => resolve());
   });
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`;
-  const { projectId, userId, accessKey, secretKey, user: iamUser, password: iamPassword, domain: iamDomain } = account;
+  const { projectId, userId, user: iamUser, password: iamPassword, domain: iamDomain } = account;
   return {
     url,
     controlUrl: `${url}/control`,

@@ -132,6 +132,12 @@ export function grpcCodeOf(error: unknown): number | null {
   return isGrpcServiceError(inner) ? inner.code : null;
 }
 
+/** True if Temporal refuses the credentials, bare or wrapped by the SDK. */
+export function isRefusal(error: unknown): boolean {
+  const code = grpcCodeOf(error);
+  return code !== null && REFUSED.includes(code);
+}
+
 /** True if the time limit of the call, or of the server's own wait, was reached. */
 export function ranOutOfTime(error: unknown): boolean {
   return grpcCodeOf(error) === GRPC.deadlineExceeded;
@@ -157,7 +163,7 @@ export function toClientError(error: unknown, workflowId: string | null): unknow
     return workflowId === null
       ? new AccessDenied(`Temporal cannot find it: ${reasonOf(error)}`, { cause: error })
       : new RunNotFound(workflowId, { cause: error });
-  if (REFUSED.includes(code))
+  if (isRefusal(error))
     return new AccessDenied(`Temporal refuses the credentials: ${reasonOf(error)}`, { cause: error });
   if (AWAY.includes(code))
     return new ServerUnreachable(`Temporal cannot be reached: ${reasonOf(error)}`, { cause: error, workflowId });
@@ -177,7 +183,20 @@ export function reasonOf(error: unknown): string {
     /^No connection established\.(?: Last error: (?:Error: )?(.*?)\.?)?(?: Resolution note: (.*))?$/s.exec(text);
   if (lastError === null) return text;
   const [, why = '', note = ''] = lastError;
-  return [why, note].filter((part) => part !== '' && part !== 'null').join(', ') || 'no connection could be made';
+  return (
+    [plainCause(why), note].filter((part) => part !== '' && part !== 'null').join(', ') || 'no connection could be made'
+  );
+}
+
+/** Why a connection failed, without the codes of Node and OpenSSL. */
+function plainCause(why: string): string {
+  // `80FC30A7EB7F0000:error:0A00010B:SSL routines:ssl3_get_record:wrong version number:../deps/…:350:`
+  const ofOpenSsl = /^[0-9A-F]+:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/.exec(why)?.[1];
+  if (ofOpenSsl === 'wrong version number') return 'it does not use TLS';
+  // gRPC's text for a connection that was closed without a reason, with the time.
+  if (/^Failed to connect \([^)]*\)$/.test(why))
+    return 'it closed the connection at once, as one that expects TLS does';
+  return ofOpenSsl ?? why.replace(/^Error \[ERR_\w+\]: /, '');
 }
 
 /** gRPC's message for a connection that was not made in time. */

@@ -8,10 +8,19 @@ import {
   type NextCall,
   type StatusObject,
 } from '@grpc/grpc-js';
-import { Connection, defaultGrpcRetryOptions, type ConnectionOptions, type GrpcRetryOptions } from '@temporalio/client';
+import {
+  Connection,
+  defaultGrpcRetryOptions,
+  isGrpcServiceError,
+  ServiceError,
+  type ConnectionOptions,
+  type GrpcRetryOptions,
+} from '@temporalio/client';
 
 type GrpcCall = ReturnType<NextCall>;
 
+/** Chosen: the channel knows at once; a call may be sent into the pause between two of its attempts. */
+const EXPLANATION_MS = 1_000;
 const NO_RETRIES: GrpcRetryOptions = { retryableDecider: () => false, delayFunction: () => 0 };
 
 /**
@@ -45,6 +54,25 @@ export class ClosableConnection extends Connection {
     } catch (error) {
       await connection.close();
       throw error;
+    }
+  }
+
+  /** As the SDK's. A connection that could not be made in time is explained by its last attempt, such as by a certificate that is not trusted. */
+  override async ensureConnected(): Promise<void> {
+    try {
+      await super.ensureConnected();
+    } catch (error) {
+      if (isGrpcServiceError(error) || error instanceof ServiceError) throw error;
+      await this.#explain(error);
+    }
+  }
+
+  /** The SDK (1.24) waits until the channel is ready, and then knows only that time ran out. A call on a channel that failed gets the reason. */
+  async #explain(otherwise: unknown): Promise<void> {
+    try {
+      await this.withDeadline(Date.now() + EXPLANATION_MS, () => this.workflowService.getSystemInfo({}));
+    } catch (error) {
+      throw isGrpcServiceError(error) && error.code === status.UNAVAILABLE ? error : otherwise;
     }
   }
 

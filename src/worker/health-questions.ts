@@ -20,8 +20,7 @@ const WITHOUT_TEMPORAL: Readonly<Record<Cause, string>> = {
 };
 
 /** Does Temporal answer about our namespace? */
-export async function askTemporal(client: Client | undefined): Promise<Verdict> {
-  if (client === undefined) return { ok: false, reason: 'Temporal was not reached yet' };
+export async function askTemporal(client: Client): Promise<Verdict> {
   try {
     await client.withDeadline(Date.now() + TEMPORAL_TIMEOUT_MS, () => readNamespace(client));
     return { ok: true, reason: `Temporal answers for the namespace ${client.options.namespace}` };

@@ -43,7 +43,10 @@ export class WorkerHealth {
   readonly #runs = new Cached(() => countRuns(this.#reached.client, this.config.taskQueue), RUNS_EVERY_MS);
   readonly #readiness = new ReadinessChecks({
     polls: { everyMs: 0, ask: () => pollsOf(this.#reached.worker) },
-    temporal: { everyMs: TEMPORAL_EVERY_MS, ask: () => askTemporal(this.#reached.client) },
+    temporal: {
+      everyMs: TEMPORAL_EVERY_MS,
+      ask: () => (this.#reached.client === undefined ? this.#notYetConnected : askTemporal(this.#reached.client)),
+    },
     credentials: {
       everyMs: CREDENTIALS_EVERY_MS,
       ask: () => (this.#reached.serviceStage === undefined ? STARTING : this.#credentials.verdict()),
@@ -51,6 +54,7 @@ export class WorkerHealth {
     runbooks: { everyMs: FILES_EVERY_MS, ask: () => this.#runbooks() },
     calendars: { everyMs: FILES_EVERY_MS, ask: () => this.#calendars() },
   });
+  #notYetConnected: Verdict = { ok: false, reason: 'Temporal was not reached yet' };
   #server: HealthServer | null = null;
   #sdkPort: number | null = null;
 
@@ -96,6 +100,16 @@ export class WorkerHealth {
     if (this.config.health === null) return undefined;
     this.#sdkPort = await freeLoopbackPort();
     return sdkExporter(this.#sdkPort);
+  }
+
+  /** An attempt to connect to Temporal has failed, and another one follows. */
+  notYetConnected(reason: string): void {
+    this.#notYetConnected = { ok: false, reason };
+  }
+
+  /** A secret has another value from now on: the next probe asks whether it is accepted. */
+  secretChanged(): void {
+    this.#credentials.replaced();
   }
 
   /** The worker has reached these. */

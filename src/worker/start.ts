@@ -6,7 +6,9 @@ import type { Config } from '../config/config.js';
 import { ConfigurationError } from '../config/environment.js';
 import { processMemory, workerSizes } from '../config/worker-sizes.js';
 import { describeProblem } from '../domain/failures.js';
+import { shellWord } from '../domain/text/shell-word.js';
 import { proxyName } from '../network/proxies.js';
+import { runbooksService } from '../nexus/service.js';
 import { listRunbooks } from '../runbooks/catalogue.js';
 import { missingSearchAttributes } from '../temporal/search-attributes.js';
 
@@ -46,6 +48,18 @@ export async function sayReady(config: Config, log: Logger): Promise<void> {
   const sizes = workerSizes(processMemory(), config.sizes);
   const served = { address, namespace: temporal.namespace, taskQueue, endpoint, projectId, proxies, sizes, version };
   log.info({ ...served, runbooks: names, calendars: calendars.names }, 'worker ready');
+  if (config.nexus) sayNexus(config, log);
+}
+
+/** No worker may create an endpoint: that takes the rights of an administrator of all namespaces. */
+function sayNexus({ temporal: { namespace }, taskQueue }: Config, log: Logger): void {
+  const target = `--target-namespace ${shellWord(namespace)} --target-task-queue ${shellWord(taskQueue)}`;
+  const endpoint = `temporal operator nexus endpoint create --name runbooks ${target}`;
+  const { name, operations } = runbooksService;
+  log.info(
+    { nexusService: name, operations: Object.keys(operations).join(', '), endpoint },
+    'runbooks can be called as Nexus operations',
+  );
 }
 
 function nameOfProxy({ proxyFor }: Config, endpoint: string): string | null {

@@ -19,6 +19,7 @@ import { workerIdentity } from '../domain/run/worker-identity.js';
 import type { WorkerVersion } from '../config/worker-version.js';
 import type { WorkerMetrics } from '../metrics/worker-metrics.js';
 import { createCheckClient } from '../network/check-client.js';
+import { runbooksHandler, type NexusParts } from '../nexus/operations.js';
 import type { Notifier } from '../notifications/notifier.js';
 import { findRunbook } from '../runbooks/catalogue.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';
@@ -29,8 +30,14 @@ import { workflowCode, workflowInterceptors } from './workflow-code.js';
 
 /** Cancellation and the loss of an attempt arrive with heartbeats, so this is their latency. Chosen. */
 const HEARTBEAT_THROTTLE_MS = 5_000;
-/** The SDK's fixed number is 10, which is few in a burst where Temporal is 50 ms away, and many for a worker that has nothing to do. */
+/**
+ * The SDK's fixed number is 10, which is few in a burst where Temporal is 50 ms away, and many for a worker that has nothing to do.
+ * Pollers of this kind also continue, whatever Temporal answers (SDK 1.24, `poll_buffer.rs`): with a fixed number, a worker
+ * whose API key is refused for a minute ends.
+ */
 const POLLERS = { type: 'autoscaling', minimum: 5, initial: 10, maximum: 40 } as const;
+/** Operations are rare, and each takes milliseconds. Chosen. */
+const NEXUS_POLLERS = { type: 'autoscaling', minimum: 1, initial: 2, maximum: 10 } as const;
 const SHUTDOWN_GRACE_MS = 1_000;
 const SHUTDOWN_MARGIN_MS = 15_000;
 
@@ -89,7 +96,7 @@ export function workerOptions(
   } = config;
   const activities = createActivities({
     ...parts,
-    checks: createCheckClient(config.checkHosts, config.proxyFor),
+    checks: createCheckClient(config.checkHosts, config.proxyFor, { follow: tracing?.followOutgoing }),
     findRunbook: (name) => findRunbook(runbookDirectories, name),
     calendars: calendarsIn(calendarDirectories),
     limits,
@@ -114,6 +121,7 @@ export function workerOptions(
       ...workflowInterceptors(),
     },
     sinks: { ...runSinks(metrics.runs), ...tracing?.sinks },
+    ...(config.nexus ? nexusOptions({ client, taskQueue }) : {}),
     ...(config.version === null ? {} : { workerDeploymentOptions: deploymentOptions(config.version) }),
     identity: workerIdentity(process.pid, hostname(), serviceStage.projectId),
     maxCachedWorkflows: cachedWorkflows,
@@ -127,6 +135,11 @@ export function workerOptions(
     shutdownGraceTime: SHUTDOWN_GRACE_MS,
     shutdownForceTime: stopLimitMs(config),
   };
+}
+
+/** A worker without services does not poll for Nexus tasks. */
+function nexusOptions(parts: NexusParts): Pick<WorkerOptions, 'nexusServices' | 'nexusTaskPollerBehavior'> {
+  return { nexusServices: [runbooksHandler(parts)], nexusTaskPollerBehavior: NEXUS_POLLERS };
 }
 
 /**

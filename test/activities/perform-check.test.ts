@@ -17,6 +17,7 @@ import { noProxies, proxyChoice } from '../../src/network/proxies.js';
 import { selfSigned } from '../servicestage/self-signed.js';
 import { answer, closedPort, startRawServer } from '../servicestage/raw-server.js';
 import { startConnectProxy } from '../support/connect-proxy.js';
+import { recordingFollow, TRACEPARENT } from '../support/followed.js';
 
 const QUICK = { status: 200, header: {}, json: [], text: null, withinMs: 0, stableMs: 0, timeoutMs: 1_000 };
 
@@ -252,7 +253,9 @@ describe('a host', () => {
     ['loopback in IPv6', '::1', 'allowed'],
   ] as const)('that resolves to %s is not connected to', async (_name, address, list) => {
     const lookup = answering([[address]]);
-    const checks = createCheckClient({ allowed: [], internal: [], [list]: ['shop.example.com'] }, noProxies, lookup);
+    const checks = createCheckClient({ allowed: [], internal: [], [list]: ['shop.example.com'] }, noProxies, {
+      lookup,
+    });
     const { failure, tookMs } = await run('http://shop.example.com/', { want: { withinMs: 60_000 }, checks });
     expect(failure?.message).toContain(`shop.example.com has the address ${address}, which`);
     expect(tookMs).toBeLessThan(10_000);
@@ -260,7 +263,7 @@ describe('a host', () => {
 
   it('is not connected to where one of its addresses is forbidden', async () => {
     const lookup = answering([['192.0.0.1', '169.254.169.254']]);
-    const checks = createCheckClient({ allowed: [], internal: ['shop.example.com'] }, noProxies, lookup);
+    const checks = createCheckClient({ allowed: [], internal: ['shop.example.com'] }, noProxies, { lookup });
     expect((await run('http://shop.example.com/', { checks })).failure?.message).toContain('169.254.169.254');
   });
 
@@ -269,7 +272,7 @@ describe('a host', () => {
     const url = new URL(await serve((_request, response) => void (asked++, response.writeHead(503).end())));
     const host = `shop.example.com:${url.port}`;
     const lookup = answering([['127.0.0.1'], ['169.254.169.254']]);
-    const checks = createCheckClient({ allowed: [], internal: [host] }, noProxies, lookup);
+    const checks = createCheckClient({ allowed: [], internal: [host] }, noProxies, { lookup });
     const { failure, evidence } = await run(`http://${host}/`, { want: { withinMs: 60_000 }, checks });
     expect(failure?.message).toContain('169.254.169.254');
     expect([asked, evidence?.requests]).toEqual([1, 2]);
@@ -283,6 +286,51 @@ describe('a host', () => {
     const { evidence } = await run('http://shop.example.com/', { checks, want: { text: 'ok' } });
     expect(evidence).toMatchObject({ status: 200, address: null });
     expect(proxy.asked).toEqual(['shop.example.com:80']);
+  });
+});
+
+describe('requests of checks', () => {
+  const following = (hosts: Partial<CheckHosts>, lookup?: typeof resolve) => {
+    const { follow, followed } = recordingFollow();
+    const options = lookup === undefined ? { follow } : { follow, lookup };
+    return { followed, checks: createCheckClient({ allowed: [], internal: [], ...hosts }, noProxies, options) };
+  };
+
+  it('are followed with what came of each, and carry the trace', async () => {
+    const asked: unknown[] = [];
+    const url = await serve(({ headers: { traceparent } }, response) => {
+      asked.push(traceparent);
+      response.writeHead(200).end(asked.length === 1 ? 'starting' : 'ready');
+    });
+    const { host, hostname, port } = new URL(url);
+    const { checks, followed } = following({ internal: [host] });
+    const { evidence } = await run(`${url}/health?token=sesame`, { checks, want: { text: 'ready', withinMs: 60_000 } });
+    expect(evidence?.requests).toBe(2);
+    const request = { method: 'GET', purpose: 'check', host: hostname, port: Number(port), status: 200 };
+    expect(followed).toEqual([{ ...request, failure: 'unmet' }, request]);
+    expect(asked).toEqual([TRACEPARENT, TRACEPARENT]);
+  });
+
+  it('show in messages no query, which may hold a token; the evidence has the whole URL', async () => {
+    const url = await serve((_request, response) => void response.writeHead(503).end());
+    const { failure, evidence } = await run(`${url}/health?token=sesame`);
+    expect(failure?.message).toContain(`${url}/health?… did not answer as wanted`);
+    expect(failure?.message).not.toContain('sesame');
+    expect(evidence?.url).toBe(`${url}/health?token=sesame`);
+  });
+
+  it('have no status where there was no answer', async () => {
+    const host = `127.0.0.1:${await closedPort()}`;
+    const { checks, followed } = following({ internal: [host] });
+    await run(`http://${host}/`, { checks });
+    expect(followed).toMatchObject([{ failure: 'unanswered' }]);
+    expect(followed[0]).not.toHaveProperty('status');
+  });
+
+  it('are not followed where nothing is asked', async () => {
+    const { checks, followed } = following({});
+    await run('http://shop.example.com/', { checks });
+    expect(followed).toEqual([]);
   });
 });
 

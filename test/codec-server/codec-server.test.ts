@@ -241,6 +241,13 @@ describe('a page of a browser', () => {
     },
   );
 
+  it('of another origin is named in the log, because the UI does not show why it cannot connect', async () => {
+    const { url, close, lines } = await start();
+    onTestFinished(close);
+    await fetch(`${url}/decode`, { method: 'OPTIONS', headers: { origin: 'http://127.0.0.1:8233' } });
+    expect(lines).toMatchObject([{ reason: 'otherOrigin', what: 'http://127.0.0.1:8233' }]);
+  });
+
   it('can read the reason of a refusal', async () => {
     const { status, headers } = await post('/decode', {}, { origin: UI });
     expect([status, headers.get('access-control-allow-origin')]).toEqual([401, UI]);

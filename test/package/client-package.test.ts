@@ -52,6 +52,9 @@ describe('a service with servicestage-runbooks-client', () => {
     const code = "console.log(JSON.stringify(Object.keys(await import('servicestage-runbooks-client')).sort()))";
     const printed = await runIn(folder, process.execPath, ['--input-type=module', '-e', code]);
     expect(JSON.parse(printed)).toEqual(Object.keys(whole).sort());
+    const ofNexus = code.replace('-client', '-client/nexus');
+    const names = await runIn(folder, process.execPath, ['--input-type=module', '-e', ofNexus]);
+    expect(JSON.parse(names)).toEqual(['reportInFailure', 'runbooksService']);
   });
 
   it('compiles what uses the whole package, and starts a run with it', async () => {

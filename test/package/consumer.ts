@@ -87,7 +87,7 @@ async function manifest(tarball: string): Promise<object> {
  */
 async function writeDocumented(folder: string): Promise<void> {
   await mkdir(join(folder, 'documented'));
-  for (const document of ['README.md', 'docs/client.md']) {
+  for (const document of ['README.md', 'docs/client.md', 'docs/nexus.md']) {
     const blocks = codeBlocksOf(await readFile(join(root, document), 'utf8'), 'ts');
     for (const [index, block] of blocks.entries()) {
       const continues = !/\brunbooks = /.test(block);

@@ -163,6 +163,53 @@ describe('a signature', () => {
   });
 });
 
+describe('a second access key', () => {
+  /** The status of a request that is signed with that key. */
+  const statusWith = async (running: TestSimulator, key: Signing) => {
+    const path = `${running.cas}/applications`;
+    return (await running.get(path, signed(running, 'GET', path, key))).status;
+  };
+
+  it('is valid beside the first one, which is refused once it is deleted', async () => {
+    const running = await startTestSimulator();
+    const { control, simulator, get, cas } = running;
+    const first = { accessKey: simulator.accessKey, secretKey: simulator.secretKey };
+    const second = await control.createKey();
+    expect(await control.accessKeys()).toEqual([first.accessKey, second.accessKey]);
+    expect([await statusWith(running, first), await statusWith(running, second)]).toEqual([200, 200]);
+    expect(await statusWith(running, { ...second, secretKey: first.secretKey })).toBe(401);
+    await control.deleteKey(first.accessKey);
+    expect(await statusWith(running, second)).toBe(200);
+    const path = `${cas}/applications`;
+    expect(await get(path, signed(running, 'GET', path, first))).toMatchObject({
+      status: 401,
+      body: { error_code: 'APIGW.0301', error_msg: expect.stringContaining(`ak:${first.accessKey},err:ak not exist`) },
+    });
+  });
+
+  it('belongs to the same user, and there are never three', async () => {
+    const running = await startTestSimulator();
+    const { control, simulator, get } = running;
+    const { accessKey, secretKey } = await control.createKey();
+    const path = `/v3.0/OS-CREDENTIAL/credentials/${accessKey}`;
+    const { body } = await get(path, signed(running, 'GET', path, { accessKey, secretKey }));
+    expect(body).toMatchObject({ credential: { access: accessKey, user_id: simulator.userId } });
+    await expect(control.createKey()).rejects.toThrow('at most two');
+    await expect(control.deleteKey('OTHER')).rejects.toThrow('there is no access key OTHER');
+    await control.deleteKey(simulator.accessKey);
+    expect((await control.createKey()).accessKey).not.toBe(accessKey);
+  });
+
+  it('is not locked by failures of the first one', async () => {
+    const running = await startTestSimulator();
+    const { control, simulator } = running;
+    const second = await control.createKey();
+    await control.deleteKey(simulator.accessKey);
+    for (let round = 0; round < 8; round++) await statusWith(running, {});
+    expect(await statusWith(running, second)).toBe(200);
+  });
+});
+
 describe('the rate limit', () => {
   it.each([
     [1, 'time:1 second'],

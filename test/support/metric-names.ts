@@ -28,15 +28,30 @@ export function testedAlerts(): readonly string[] {
   );
 }
 
-/** The queries of the dashboard. Its variables have the values that they begin with. */
-export function dashboardQueries(): readonly string[] {
+interface PanelQuery {
+  /** The title of the panel, and the letter of the query. */
+  readonly panel: string;
+  readonly query: string;
+}
+
+/** The queries of the dashboard by panel. Its variables have the values that they begin with; rates are over 10 minutes. */
+export function dashboardPanels(): readonly PanelQuery[] {
   interface Panel {
-    readonly targets?: readonly { readonly expr: string }[];
+    readonly title: string;
+    readonly targets?: readonly { readonly refId: string; readonly expr: string }[];
   }
   const { panels } = JSON.parse(read('dashboard.json')) as { panels: readonly Panel[] };
-  return panels.flatMap(({ targets = [] }) =>
-    targets.map(({ expr }) => expr.replaceAll('$job', 'runbook.*').replaceAll('$__rate_interval', '1m')),
+  return panels.flatMap(({ title, targets = [] }) =>
+    targets.map(({ refId, expr }) => ({
+      panel: `${title} ${refId}`,
+      query: expr.replaceAll('$job', 'runbook.*').replaceAll('$__rate_interval', '10m'),
+    })),
   );
+}
+
+/** The queries of the dashboard alone. */
+export function dashboardQueries(): readonly string[] {
+  return dashboardPanels().map(({ query }) => query);
 }
 
 /** A metric that a query selects, and the labels that it is selected by. */

@@ -110,6 +110,9 @@ export function controlOf({ controlUrl }: Pick<RunningSimulator, 'controlUrl'>) 
       }>('GET', '/requests'),
     switches: (change: object) => call<object>('PUT', '/switches', change),
     expireTokens: () => call<object>('POST', '/token/expire'),
+    accessKeys: async () => (await call<{ accessKeys: string[] }>('GET', '/keys')).accessKeys,
+    createKey: () => call<{ accessKey: string; secretKey: string }>('POST', '/keys'),
+    deleteKey: (accessKey: string) => call<object>('DELETE', `/keys/${accessKey}`),
     revokeAgency: () => call<object>('POST', '/agency/revoke'),
   };
 }

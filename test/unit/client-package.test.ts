@@ -37,6 +37,7 @@ describe('servicestage-runbooks-client', () => {
       '@temporalio/common',
       '@temporalio/interceptors-opentelemetry',
       '@temporalio/proto',
+      'nexus-rpc',
     ]);
   });
 

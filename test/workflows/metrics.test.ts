@@ -22,7 +22,10 @@ afterAll(() => stack.close());
 
 async function seriesOf(name: string): Promise<string[]> {
   const { text } = await metrics.registry.page();
-  return text.split('\n').filter((line) => line.startsWith(name) && !line.endsWith(' 0'));
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith(name) && !line.endsWith(' 0'))
+    .toSorted();
 }
 
 it('a run that is undone, one that is refused, and one whose answer was lost', async () => {
@@ -44,16 +47,16 @@ it('a run that is undone, one that is refused, and one whose answer was lost', a
     'runbook_runs_total{runbook="restart",outcome="succeeded"} 1',
   ]);
   expect(await seriesOf('runbook_steps_total')).toEqual([
-    'runbook_steps_total{action="stop",result="succeeded"} 1',
-    'runbook_steps_total{action="rollback",result="failed"} 1',
     'runbook_steps_total{action="restart",result="succeeded"} 1',
+    'runbook_steps_total{action="rollback",result="failed"} 1',
+    'runbook_steps_total{action="stop",result="succeeded"} 1',
   ]);
   expect(await seriesOf('runbook_undos_total')).toEqual(['runbook_undos_total{action="start",result="succeeded"} 1']);
   expect(await seriesOf('runbook_adoptions_total')).toEqual(['runbook_adoptions_total{action="restart"} 1']);
   expect(await seriesOf('runbook_cloud_job_duration_seconds_count')).toEqual([
-    'runbook_cloud_job_duration_seconds_count{action="stop"} 1',
     'runbook_cloud_job_duration_seconds_count{action="rollback"} 1',
     'runbook_cloud_job_duration_seconds_count{action="start"} 1',
+    'runbook_cloud_job_duration_seconds_count{action="stop"} 1',
   ]);
   expect((await seriesOf('runbook_cloud_job_polls_total')).length).toBe(4);
   expect(await seriesOf('runbook_attempt_failures_total{failure="CloudJobFailed"}')).toHaveLength(1);

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadClientConfig } from '../../src/config/config.js';
 import { AccessDenied, ServerUnreachable } from '../../src/temporal/errors.js';
 import { RunbookClient } from '../../src/client/runbook-client.js';
+import { freePorts } from '../../src/embedded/ports.js';
 import { startSimulator, type RunningSimulator } from '../../src/simulator/server.js';
 import { selfSignedRsa } from '../servicestage/self-signed.js';
 import { startGrpcProxy, type GrpcProxy } from '../support/grpc-proxy.js';
@@ -124,6 +125,37 @@ it('an API key in a file is replaced while client and worker continue', async ()
   expect((await runbooks.result(workflowId)).outcome).toBe('succeeded');
   await worker.kill('SIGTERM');
   await runbooks.close();
+  await proxy.close();
+});
+
+it('a worker that starts while its API key is refused waits, not ready, until its file has another one', async () => {
+  const file = join(folder, 'refused-key');
+  await writeFile(file, 'key-1');
+  const [port] = await freePorts(1);
+  const seen = { refusals: 0, ready: '' };
+  const askAndReplace = async () => {
+    seen.ready = await (await fetch(`http://127.0.0.1:${port}/readyz`)).text();
+    await writeFile(file, 'key-2');
+  };
+  const refuse = (_method: string, { authorization = '' }: IncomingHttpHeaders) => {
+    if (authorization === 'Bearer key-2') return null;
+    if (++seen.refusals === 3) void askAndReplace();
+    return PERMISSION_DENIED;
+  };
+  const proxy = await startGrpcProxy(temporal.address, refuse, server);
+  const worker = await startWorkerProcess({
+    address: addressOf(proxy),
+    taskQueue: `${temporal.taskQueue}-refused`,
+    simulator,
+    env: {
+      TEMPORAL_TLS_SERVER_CA_CERT_PATH: join(folder, 'server.pem'),
+      TEMPORAL_API_KEY_FILE: file,
+      RUNBOOK_HEALTH_PORT: String(port),
+    },
+  });
+  expect(seen.ready).toContain('Temporal refuses the credentials: refused');
+  expect(worker.lastWords()).toContain('Temporal refuses the API key; the worker waits until its file has another one');
+  await worker.kill('SIGTERM');
   await proxy.close();
 });
 

@@ -1,18 +1,26 @@
-/** One trace from the client, or the alarm, to the requests at ServiceStage; and runs that are the same where only one side traces. */
+/** One trace from the client, or the alarm, to the requests at ServiceStage, of checks and to webhooks; and runs that are the same where only one side traces. */
 import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { InMemorySpanExporter, type ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import type { WorkerOptions } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
 import { followSubject, subjectOf } from '../../src/activities/subject.js';
 import { failuresWithinLimit } from '../../src/activities/to-failure.js';
 import { RunbookClient } from '../../src/client/runbook-client.js';
+import { createCheckClient } from '../../src/network/check-client.js';
+import { noProxies } from '../../src/network/proxies.js';
+import { createNotifier } from '../../src/notifications/notifier.js';
 import { Calls } from '../../src/temporal/calls.js';
 import { tracingInterceptors } from '../../src/tracing/client-tracing.js';
 import { startTracing, type Tracing } from '../../src/tracing/start-tracing.js';
 import { callTracer } from '../../src/tracing/trace-call.js';
 import { deliveryTracer } from '../../src/tracing/trace-delivery.js';
+import { outgoingTracer } from '../../src/tracing/trace-outgoing.js';
 import { activityTracing, workflowTracing } from '../../src/tracing/worker-tracing.js';
 import { tracedBundle } from '../../src/worker/workflow-code.js';
+import { webhook } from '../notifications/webhooks.js';
 import { alertmanagerBody, deliver, restartRule, useGateway } from '../support/gateway.js';
 import { startStack, stopWorker, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
@@ -25,9 +33,30 @@ let tracing: Tracing;
 let stack: Stack;
 let runbooks: RunbookClient;
 
+const SESAME = 'sesame-of-the-path';
+/** The traces that requests of others carried, by their path. */
+const carried = new Map<string, string | undefined>();
+/** A checked service, which is not healthy, and a receiver of webhooks. */
+const others = createServer(({ url = '', headers: { traceparent } }, response) => {
+  carried.set(url, traceparent?.toString());
+  response.writeHead(url.startsWith('/health') ? 503 : 204).end();
+});
+
 beforeAll(async () => {
   tracing = startTracing({ serviceName: 'test', exporter });
-  stack = await startStack(temporal, { followRequest: callTracer(tracing.tracer), worker: await traced() });
+  const follow = outgoingTracer(tracing.tracer);
+  await new Promise<void>((listening) => others.listen(0, '127.0.0.1', listening));
+  const secrets = [`whsec_${Buffer.alloc(32, 1).toString('base64')}`];
+  const ops = webhook('webhook', `${othersUrl()}/hook/${SESAME}`, { name: 'ops', secrets });
+  stack = await startStack(temporal, {
+    followRequest: callTracer(tracing.tracer),
+    worker: await traced(),
+    runbookDirectories: [fileURLToPath(new URL('./runbooks', import.meta.url))],
+    dependencies: {
+      checks: createCheckClient({ allowed: [], internal: [new URL(othersUrl()).host] }, noProxies, { follow }),
+      notifier: createNotifier([ops], { follow }),
+    },
+  });
   runbooks = await RunbookClient.connect({
     address: temporal.address,
     taskQueue: temporal.taskQueue,
@@ -38,7 +67,13 @@ afterAll(async () => {
   await runbooks.close();
   await stack.close();
   await tracing.stop(1_000);
+  others.closeAllConnections();
+  others.close();
 });
+
+function othersUrl(): string {
+  return `http://127.0.0.1:${(others.address() as AddressInfo).port}`;
+}
 
 /** The options of a worker that traces, as worker-options.ts makes them. */
 async function traced(): Promise<Partial<WorkerOptions>> {
@@ -117,6 +152,30 @@ it('is one trace from the delivery of an alarm to the requests at ServiceStage',
   expect(spans.map((each) => each.path)).toContain(
     `POST /alarms/{sender} → UpdateWithStartWorkflow:decide → StartChildWorkflow:restart → ${TO_POST}`,
   );
+});
+
+it('has the requests of checks and to webhooks, which carry it on, and no secret of their addresses', async () => {
+  const { path } = await stack.newInstance();
+  const url = `${othersUrl()}/health?token=${SESAME}`;
+  const { workflowId } = await runbooks.start('checked-continue', { targets: [path], inputs: { url } });
+  const report = await runbooks.result(workflowId);
+  expect(report.notifications).toMatchObject([{ webhook: 'ops', result: 'delivered' }]);
+  const spans = await spansOf(await traceIdOf('StartWorkflow:checked-continue', workflowId));
+  const one = (end: string) => {
+    const found = spans.filter((each) => each.path.endsWith(end)).at(-1);
+    if (found === undefined) throw new Error(`There is no span ${end}`);
+    expect(found.path).toMatch(/^StartWorkflow:checked-continue → RunWorkflow:checked-continue → /);
+    const { traceId, spanId } = found.span.spanContext();
+    return { attributes: found.span.attributes, traceparent: `00-${traceId}-${spanId}-01` };
+  };
+  const check = one('RunActivity:performCheck → GET {check}');
+  expect(check.attributes).toMatchObject({ 'http.response.status_code': 503, 'error.type': 'unmet' });
+  expect(carried.get(new URL(url).pathname + new URL(url).search)).toBe(check.traceparent);
+  const notified = one('RunActivity:notify → POST {webhook}');
+  expect(notified.attributes).toMatchObject({ 'http.response.status_code': 204, 'runbook.webhook': 'ops' });
+  expect(carried.get(`/hook/${SESAME}`)).toBe(notified.traceparent);
+  for (const { span } of spans)
+    expect(JSON.stringify([span.name, span.attributes, span.status, span.events])).not.toContain(SESAME);
 });
 
 it('begins with the run where the client does not trace, and has the id of the run', async () => {

@@ -1,5 +1,15 @@
 /** What every kind of sender has in common: what it reads of a delivery, and its settings. Each kind authenticates in its own way; all give the same alarms. */
 import type { Alarm } from '../../domain/alarms/alarm.js';
+import type { FollowOutgoing } from '../../network/follow-request.js';
+import type { ProxyFor } from '../../network/proxies.js';
+
+/** How a sender downloads what it needs itself, such as a certificate. */
+export interface SenderNetwork {
+  /** Default: always direct. */
+  readonly proxyFor?: ProxyFor | undefined;
+  /** Default: requests are not followed. */
+  readonly follow?: FollowOutgoing | undefined;
+}
 
 /** One POST. */
 export interface Delivery {

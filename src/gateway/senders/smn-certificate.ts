@@ -1,7 +1,6 @@
 /** The certificates that SMN signs with. Downloads go to configured hosts only, because anyone can put an address into a message. */
 import { X509Certificate, type KeyObject } from 'node:crypto';
-import type { ProxyAgents } from '../../network/proxy-agents.js';
-import { getText } from './http-get.js';
+import { getText, type GetOptions } from './http-get.js';
 
 /** `/smn/SMN_cn-north-4_<32 hex>.pem`; partner clouds leave the folder out. */
 const CERTIFICATE_PATH = /^(?:\/smn)?\/SMN_([a-z0-9-]+)_[0-9a-f]{32}\.pem$/;
@@ -19,8 +18,8 @@ export interface SigningCertificate {
 export type FetchCertificate = (url: URL) => Promise<string>;
 
 /** Downloads at most 128 KiB. @throws Error with a readable reason */
-export function downloadCertificate(url: URL, proxy: ProxyAgents | null = null): Promise<string> {
-  return getText(url, LARGEST_CERTIFICATE_BYTES, proxy);
+export function downloadCertificate(url: URL, way: Pick<GetOptions, 'proxy' | 'follow'> = {}): Promise<string> {
+  return getText(url, { purpose: 'certificate', mostBytes: LARGEST_CERTIFICATE_BYTES, ...way });
 }
 
 /** @returns the address if it is a certificate of this region on one of the hosts; otherwise `null` */

@@ -1,5 +1,6 @@
 /** Confirms subscriptions of SMN. Each is confirmed once, and only an answer that names the subscription counts as success. */
 import { z } from 'zod';
+import { notFollowed, type FollowOutgoing } from '../../network/follow-request.js';
 import type { ProxyAgents } from '../../network/proxy-agents.js';
 import { oneLine } from './alarm-values.js';
 import { getAnswer } from './http-get.js';
@@ -18,8 +19,11 @@ export class Confirmations {
   readonly #confirmed = new Set<string>();
   readonly #underWay = new Map<string, Promise<void>>();
 
-  /** @param agentsFor the proxy for a link, or `null` */
-  constructor(private readonly agentsFor: (url: URL) => ProxyAgents | null) {}
+  /** @param agentsFor the proxy for a link, or `null`. @param follow default: requests are not followed */
+  constructor(
+    private readonly agentsFor: (url: URL) => ProxyAgents | null,
+    private readonly follow: FollowOutgoing = notFollowed,
+  ) {}
 
   /** True if this process has already confirmed with this message. */
   has(messageId: string): boolean {
@@ -36,7 +40,12 @@ export class Confirmations {
   }
 
   async #follow(messageId: string, link: URL): Promise<void> {
-    const { status, text } = await getAnswer(link, LARGEST_ANSWER_BYTES, this.agentsFor(link));
+    const { status, text } = await getAnswer(link, {
+      purpose: 'subscription',
+      mostBytes: LARGEST_ANSWER_BYTES,
+      proxy: this.agentsFor(link),
+      follow: this.follow,
+    });
     const isGood = status >= 200 && status < 300;
     if (!isGood || !namesSubscription(text)) {
       const missing = isGood ? ' without a subscription_urn' : '';

@@ -4,14 +4,14 @@
  */
 import { z } from 'zod';
 import { proxyAgents } from '../../network/proxy-agents.js';
-import { noProxies, type ProxyFor } from '../../network/proxies.js';
+import { noProxies } from '../../network/proxies.js';
 import { isOneOf } from '../../network/same-secret.js';
 import { CLOCKS_DIFFER_BY_MS } from './alarm-values.js';
 import { refused, requireSecrets } from './authentication.js';
 import { CertificateCache } from './certificate-cache.js';
 import { readCloudEye } from './cloud-eye.js';
 import { parseJson } from './json-body.js';
-import type { Delivery, Reading, Refusal, Sender, SmnSettings, Unavailable } from './sender.js';
+import type { Delivery, Reading, Refusal, Sender, SenderNetwork, SmnSettings, Unavailable } from './sender.js';
 import {
   certificateUrl,
   downloadCertificate,
@@ -50,9 +50,7 @@ const Message = z.object({
 type Message = z.infer<typeof Message>;
 
 /** How the sender reaches other hosts. */
-export interface SmnNetwork {
-  /** Default: always direct. */
-  readonly proxyFor?: ProxyFor;
+export interface SmnNetwork extends SenderNetwork {
   /** Default: downloaded. */
   readonly fetchCertificate?: FetchCertificate;
 }
@@ -61,17 +59,18 @@ export interface SmnNetwork {
 export function smnSender(
   name: string,
   settings: SmnSettings,
-  { proxyFor = noProxies, fetchCertificate }: SmnNetwork = {},
+  { proxyFor = noProxies, follow, fetchCertificate }: SmnNetwork = {},
 ): Sender {
   const agentsFor = proxyAgents(proxyFor);
-  const download: FetchCertificate = fetchCertificate ?? ((url) => downloadCertificate(url, agentsFor(url)));
+  const download: FetchCertificate =
+    fetchCertificate ?? ((url) => downloadCertificate(url, { proxy: agentsFor(url), follow }));
   const { topics, header } = settings;
   requireSecrets(name, 'topic', topics);
   const misspelt = topics.find((topic) => !TOPIC_URN.test(topic));
   if (misspelt !== undefined) throw new Error(`the sender ${name} has a topic that is not a topic URN: ${misspelt}`);
   if (header !== null) requireSecrets(name, `value for the header ${header.name}`, header.values);
   const certificates = certificatesFor(name, settings, download);
-  const confirmations = new Confirmations(agentsFor);
+  const confirmations = new Confirmations(agentsFor, follow);
   const admits = (headers: Delivery['headers']) => admitHeader(headers, header);
   return {
     name,

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { proxyAgents } from '../../../src/network/proxy-agents.js';
 import { startConnectProxy } from '../../support/connect-proxy.js';
+import { recordingFollow } from '../../support/followed.js';
 import { certificateUrl, downloadCertificate, readCertificate } from '../../../src/gateway/senders/smn-certificate.js';
 import { selfSigned, selfSignedRsa } from '../../servicestage/self-signed.js';
 import { CERTIFICATE_URL, PROJECT } from './deliveries.js';
@@ -91,20 +92,33 @@ describe('the download', () => {
     expect(await downloadCertificate(url)).toBe(PEM);
   });
 
+  it('is followed by its host and status', async () => {
+    globalAgent.options.ca = tls.cert;
+    const url = await serve((_, response) => response.end(PEM));
+    const { follow, followed } = recordingFollow();
+    await downloadCertificate(url, { follow });
+    const missing = await serve((_, response) => response.writeHead(404).end());
+    await expect(downloadCertificate(missing, { follow })).rejects.toThrow('answered 404');
+    expect(followed).toMatchObject([
+      { method: 'GET', purpose: 'certificate', host: 'localhost', port: Number(url.port), status: 200 },
+      { purpose: 'certificate', status: 404, failure: 'refused' },
+    ]);
+  });
+
   it('goes through a proxy, and still proves the server itself', async () => {
     const url = await serve((_, response) => response.end(PEM));
     const proxy = await startConnectProxy();
     const agents = proxyAgents(() => proxy.url)(url);
-    await expect(downloadCertificate(url, agents)).rejects.toThrow(/SELF_SIGNED/);
+    await expect(downloadCertificate(url, { proxy: agents })).rejects.toThrow(/SELF_SIGNED/);
     if (agents !== null) agents.https.options.ca = tls.cert;
-    expect(await downloadCertificate(url, agents)).toBe(PEM);
+    expect(await downloadCertificate(url, { proxy: agents })).toBe(PEM);
     expect(proxy.asked).toEqual([url.host, url.host]);
   });
 
   it('names the proxy that let nothing through', async () => {
     const proxy = await startConnectProxy({ refuseWith: 407 });
     const url = new URL('https://smn.invalid/smn/x.pem');
-    await expect(downloadCertificate(url, proxyAgents(() => proxy.url)(url))).rejects.toThrow(
+    await expect(downloadCertificate(url, { proxy: proxyAgents(() => proxy.url)(url) })).rejects.toThrow(
       `smn.invalid: through the proxy http://${proxy.url.host}: it answered 407 to CONNECT`,
     );
   });

@@ -1,7 +1,9 @@
 /** The reason why a server cannot be reached is given in plain words, whatever gRPC reports. */
+import { createSecureServer } from 'node:http2';
 import { createServer, type AddressInfo } from 'node:net';
 import { expect, it, type TestContext } from 'vitest';
 import { RunbookClient } from '../../../src/client/runbook-client.js';
+import { selfSignedRsa } from '../../servicestage/self-signed.js';
 
 /** Accepts connections but never answers. */
 async function silentAddress({ onTestFinished }: TestContext): Promise<string> {
@@ -16,6 +18,26 @@ const messageOf = (call: Promise<unknown>) =>
     () => 'it was answered',
     (error: unknown) => `${(error as Error).name}: ${(error as Error).message}`,
   );
+
+/** Uses TLS with a certificate that is not trusted. */
+async function untrustedAddress({ onTestFinished }: TestContext): Promise<string> {
+  const server = createSecureServer(selfSignedRsa({ commonName: 'localhost', host: 'localhost' }));
+  server.listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await new Promise((resolve) => server.once('listening', resolve));
+  return `localhost:${(server.address() as AddressInfo).port}`;
+}
+
+it.concurrent.for([
+  ['refuses connections', () => '127.0.0.1:9', {}, 'ECONNREFUSED 127.0.0.1:9'],
+  ['has no address', () => 'no-such-host.invalid:7233', {}, 'no-such-host.invalid'],
+  ['has a certificate that is not trusted', untrustedAddress, { tls: true }, 'self-signed certificate'],
+] as const)('a server that %s is reported with the cause', async ([, addressOf, options, cause], context) => {
+  const address = await addressOf(context);
+  const message = await messageOf(RunbookClient.connect({ address, ...options, connectTimeout: 1_500 }));
+  expect(message).toContain(`Temporal at ${address} cannot be reached: `);
+  expect(message).toContain(cause);
+});
 
 it.concurrent.for([
   ['refuses connections', () => '127.0.0.1:9'],

@@ -176,6 +176,14 @@ describe('the address of a service', () => {
 });
 
 describe('an invalid configuration', () => {
+  it.each([
+    ['SERVICESTAGE_IAM_ENDPOINT', 'HUAWEICLOUD_SDK_IAM_ENDPOINT'],
+    ['SERVICESTAGE_AK_FILE', 'HUAWEICLOUD_SDK_AK_FILE'],
+    ['RUNBOOK_REGION', 'SERVICESTAGE_REGION'],
+  ])('%s, which begins as others do, was meant as %s', (name, meant) => {
+    expect(() => loadConfig({ ...good, [name]: 'x' })).toThrow(`Did you mean ${meant}?`);
+  });
+
   it.each<[string, Environment, string]>([
     ['nothing at all', {}, 'neither a region nor an endpoint'],
     ['no name of a region', { ...good, SERVICESTAGE_REGION: 'cn/north 4' }, '"cn/north 4" is not the name of a region'],
@@ -239,7 +247,7 @@ describe('the table of variables', () => {
     const env = Object.fromEntries(
       written.filter(({ form }) => form !== 'folders').map(({ name, default: text }) => [name, text]),
     );
-    expect(Object.keys(env)).toHaveLength(9);
+    expect(Object.keys(env)).toHaveLength(10);
     const { proxyFor: _one, serviceStage: _first, ...given } = loadConfig({ ...good, ...env });
     const { proxyFor: _other, serviceStage: _second, ...byDefault } = loadConfig(good);
     expect(given).toEqual(byDefault);

@@ -89,6 +89,9 @@ describe('a mounted access key', () => {
     expect(keyOf(config)).toEqual(['AK1', 'secret-1', 'token-1']);
     mounted('2026_2', { ak: 'AK2\n', sk: 'secret-2\n', st: 'token-2\n' });
     later();
+    // Nothing uses the key now, and the change is reported.
+    config.secretFiles.check();
+    expect(notices).toHaveLength(1);
     expect(keyOf(config)).toEqual(['AK2', 'secret-2', 'token-2']);
     rmSync(join(folder, '..data'));
     later();

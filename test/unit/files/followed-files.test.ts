@@ -112,3 +112,37 @@ it('a file that changes with every reading is not believed', () => {
   expect(setup.files.current()).toEqual({ key: 'old' });
   expect(setup.notices).toEqual([{ kind: 'kept', name: 'key', why: 'changes while it is read' }]);
 });
+
+it('a group whose files are replaced one after the other changes once, as a whole', () => {
+  const { files, clock, disk, notices } = followed({ ak: 'ak-1', sk: 'sk-1' });
+  disk.set('/secrets/ak', 'ak-2');
+  for (let second = 0; second < 10; second++) {
+    clock.nowMs += 1_000;
+    expect(files.current()).toEqual({ ak: 'ak-1', sk: 'sk-1' });
+    expect(files.readAgain()).toEqual({ ak: 'ak-1', sk: 'sk-1' });
+  }
+  disk.set('/secrets/sk', 'sk-2');
+  clock.nowMs += 1_000;
+  expect(files.current()).toEqual({ ak: 'ak-2', sk: 'sk-2' });
+  const why = 'has changed, and those that belong to it have not yet (sk)';
+  expect(notices).toEqual([
+    { kind: 'kept', name: 'ak', why },
+    { kind: 'changed', names: ['ak', 'sk'] },
+  ]);
+});
+
+it('one file of a group that was corrected alone counts after half a minute', () => {
+  const { files, clock, disk } = followed({ ak: 'ak-1', sk: 'mistyped' });
+  const correct = (text: string) => {
+    disk.set('/secrets/sk', text);
+    clock.nowMs += 1_000;
+    expect(files.current()['sk']).not.toBe(text);
+    clock.nowMs += 29_000;
+    expect(files.current()['sk']).not.toBe(text);
+    clock.nowMs += 1_000;
+    expect(files.current()['sk']).toBe(text);
+  };
+  correct('mistyped too');
+  // The next change alone has to wait as long.
+  correct('right');
+});

@@ -40,7 +40,7 @@ it('is answered in the end', async () => {
     return alarms.map(() => ({ kind: 'started', why: 'it is', runId: null, untilMs: null }) as const);
   };
   const log = pino({ level: 'silent' });
-  const metrics = createGatewayMetrics();
+  const metrics = createGatewayMetrics({ senders: ['prod'], rules: ['hung'] });
   const throttledLog = new ThrottledLog(log);
   const handler = new DeliveryHandler({ owner: 'o', rules: [RULE], decide, metrics, log, throttledLog });
   const sender = makeSender('prod', { kind: 'bearer', tokens: ['token-0123456789'] });

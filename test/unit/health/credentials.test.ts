@@ -44,6 +44,21 @@ describe('credentials', () => {
     expect(asked()).toBe(2);
   });
 
+  it('that were replaced are asked about at the next probe, and are not good if they are refused', async () => {
+    const { watch, verdict, asked, answers } = watching();
+    await verdict(MINUTE_MS);
+    watch.replaced();
+    expect(await verdict(MINUTE_MS)).toEqual({ ok: true, reason: 'ServiceStage accepts them' });
+    expect(asked()).toBe(2);
+    watch.replaced();
+    answers({ refused: '401' });
+    expect(await verdict()).toEqual({ ok: false, reason: 'ServiceStage refuses them: 401' });
+    // A correction does not wait until a refused key is tried again.
+    watch.replaced();
+    answers('accepted');
+    expect(await verdict()).toMatchObject({ ok: true });
+  });
+
   it('are not asked about while the worker works', async () => {
     const { watch, verdict, asked } = watching();
     for (let minute = 0; minute < 60; minute++) {

@@ -68,9 +68,25 @@ describe('the metrics of a worker', () => {
   it('begin with 0 what an alert waits for', async () => {
     const page = await pageOf((metrics) => metrics.begin({ runbooks: ['restart'], webhooks: ['chat'] }));
     expect(page).toContain('runbook_indeterminate_total{action="restart"} 0\n');
+    expect(page).toContain('runbook_indeterminate_total{action="none"} 0\n');
+    expect(page).toContain('runbook_notifications_total{webhook="",result="unknown"} 0\n');
     expect(page).toContain('runbook_runs_total{runbook="restart",outcome="compensationFailed"} 0\n');
     expect(page).toContain('runbook_notifications_total{webhook="chat",result="unanswered"} 0\n');
     expect(page).toContain('runbook_servicestage_throttled_total 0\n');
+  });
+
+  it('begin with 0 what the dashboard shows as increases, so that the first is seen', async () => {
+    const page = await pageOf(() => {});
+    expect(page).toContain('runbook_steps_total{action="check",result="failed"} 0\n');
+    expect(page).toContain('runbook_attempts_total{goal="settle",action="none",ending="indeterminate"} 0\n');
+    expect(page).toContain('runbook_attempt_failures_total{failure="Unanswered"} 0\n');
+    expect(page).toContain('runbook_cloud_job_duration_seconds_count{action="restart"} 0\n');
+    expect(page).toContain('runbook_run_duration_seconds_count{outcome="failed"} 0\n');
+  });
+
+  it('have a bounded number of series', async () => {
+    const page = await pageOf((metrics) => metrics.begin({ runbooks: ['restart'], webhooks: ['chat'] }));
+    expect(page.match(/^runbook_/gm)?.length).toBeLessThan(800);
   });
 
   it('show no value for what is not known', async () => {
