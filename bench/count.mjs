@@ -1,5 +1,6 @@
 // Counts what one `recover` makes Temporal do, beside bare Temporal: calls, writes, events and the bytes of their payloads. The counts do not
-// depend on how busy the machine is, unless its tasks time out. `npm run build` first, then: node bench/count.mjs [runs, 10] [--before folder] [--write]
+// depend on how busy the machine is, unless its tasks time out. `npm run build` first, then: node bench/count.mjs [runs, 10] [--before folder] [--everything] [--write]
+// `--job-seconds 60` makes each cloud job last a minute, to see how many heartbeats that costs.
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { leaseId } from '../dist/domain/target/target.js';
+import { actionsOf } from './actions.mjs';
 import { compareWithBaseline, words } from './baseline.mjs';
 import { measureRuns } from './measure-work.mjs';
 import { openSide } from './side-world.mjs';
@@ -15,9 +17,15 @@ import { WORKS } from './works.mjs';
 const { values: options, positionals } = parseArgs({
   args: words,
   allowPositionals: true,
-  options: { before: { type: 'string' } },
+  options: {
+    before: { type: 'string' },
+    everything: { type: 'boolean', default: false },
+    'job-seconds': { type: 'string', default: '2' },
+  },
 });
 const RUNS = Number(positionals[0] ?? 10);
+const JOB_MS = Number(options['job-seconds']) * 1_000;
+const HEARTBEATS = 'RecordActivityTaskHeartbeat';
 /** What the server calls the work that runs cause, and not the waiting for it. */
 const KINDS = {
   'calls to the server': {
@@ -40,19 +48,27 @@ const bareBundle = join(scratch, 'bundle.js');
 const workflowsPath = fileURLToPath(new URL('bare/workflow.js', import.meta.url));
 const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
 await writeFile(bareBundle, code);
+const here = fileURLToPath(new URL('..', import.meta.url));
 const folders = {
-  ours: fileURLToPath(new URL('..', import.meta.url)),
+  ours: here,
+  ...(options.everything ? { everything: here } : {}),
   ...(options.before === undefined ? {} : { before: options.before }),
   bare: null,
 };
 const counted = {};
-for (const [name, folder] of Object.entries(folders)) counted[name] = await countSide(folder);
+for (const [name, folder] of Object.entries(folders)) counted[name] = await countSide(name, folder);
 const sides = Object.keys(folders);
 for (const kind of Object.keys(KINDS)) printTable(`${kind}, for each run`, (side) => counted[side].counts[kind], 1);
 printTable('events of one run', (side) => counted[side].events, 0);
 printTable('bytes of their payloads', (side) => counted[side].bytes, 0);
 await rm(scratch, { recursive: true });
-const { events, bytes } = counted.ours;
+const heartbeats = (side) => counted[side].counts['calls to the server'][HEARTBEATS] ?? 0;
+printTable(
+  'actions of Temporal Cloud, for each run',
+  (side) => ({ 'of its histories': counted[side].actions, heartbeats: heartbeats(side) }),
+  1,
+);
+const { events, bytes, actions } = counted.ours;
 const sumOf = (counts, name = '') =>
   Object.entries(counts).reduce((sum, [key, count]) => sum + (key.endsWith(name) ? count : 0), 0);
 console.log('');
@@ -61,12 +77,14 @@ const isWithinLimits = await compareWithBaseline('count', {
   activities: sumOf(events, 'activityTaskCompleted'),
   events: sumOf(events),
   payloadKb: sumOf(bytes) / 1_024,
+  actions,
+  ...(JOB_MS === WORKS.steady.jobMs ? { heartbeats: heartbeats('ours') } : {}),
 });
 process.exitCode = isWithinLimits ? 0 : 1;
 
-async function countSide(folder) {
-  const work = { ...WORKS.steady, runs: RUNS, warmUp: 0 };
-  const side = await openSide({ folder, bareBundle }, work, { jitter: 0 });
+async function countSide(name, folder) {
+  const work = { ...WORKS.steady, jobMs: JOB_MS, runs: RUNS, warmUp: 0 };
+  const side = await openSide({ folder, bareBundle, hasEverything: name === 'everything' }, work, { jitter: 0 });
   try {
     // What is learned or read once is not counted.
     await measureRuns(side, { ...work, runs: 3 });
@@ -118,12 +136,14 @@ function perRun(after, before) {
   );
 }
 
-/** @returns by kind of event, how many there are and how many bytes of payload they have */
+/** @returns by kind of event, how many there are and how many bytes of payload they have; and the actions of all */
 async function eventsOf(temporal, ids) {
   const events = {};
   const bytes = {};
+  let actions = 0;
   for (const [place, id] of ids.entries()) {
     const history = await temporal.workflow.getHandle(id).fetchHistory();
+    actions += actionsOf(history.events);
     for (const event of history.events) {
       const kind = Object.keys(event).find((key) => key.endsWith('EventAttributes') && event[key] !== null);
       const name = `${place === 0 ? 'run' : 'target'} ${kind.replace('EventAttributes', '')}`;
@@ -131,7 +151,7 @@ async function eventsOf(temporal, ids) {
       bytes[name] = (bytes[name] ?? 0) + payloadBytes(event[kind]);
     }
   }
-  return { events, bytes };
+  return { events, bytes, actions };
 }
 
 function payloadBytes(value) {

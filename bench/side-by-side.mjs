@@ -1,7 +1,8 @@
 // Our worker beside a bare Temporal worker (bench/bare) on the same kind of server and job API: run time, calls, CPU and memory, as ratios.
-// `npm run bench`, or after `npm run build`: node bench/side-by-side.mjs [works] [--size 1] [--repetitions n] [--before folder] [--jitter 0] [--profile folder] [--write]
-// `--size 0.1` makes every work a tenth as large; `--before` adds the worker of another built checkout as a side of its own; `--jitter` varies
-// each cloud job's time by that fraction; `--profile` writes V8 CPU profiles of our worker. The figures are explained in docs/performance.md.
+// `npm run bench`, or after `npm run build`: node bench/side-by-side.mjs [works] [--size 1] [--repetitions n] [--before folder] [--everything] [--jitter 0] [--profile folder] [--write]
+// `--size 0.1` makes every work a tenth as large; `--before` adds the worker of another built checkout as a side of its own; `--everything` adds our
+// worker with metrics, traces and encryption; `--jitter` varies each cloud job's time by that fraction; `--profile` writes V8 CPU profiles of our
+// worker. The figures are explained in docs/performance.md.
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -21,6 +22,7 @@ const { values: options, positionals } = parseArgs({
     size: { type: 'string', default: '1' },
     repetitions: { type: 'string' },
     before: { type: 'string' },
+    everything: { type: 'boolean', default: false },
     jitter: { type: 'string', default: '0' },
     profile: { type: 'string' },
   },
@@ -41,8 +43,10 @@ const { code } = await bundleWorkflowCode({
 });
 await writeFile(bareBundle, code);
 
+const HERE = fileURLToPath(new URL('..', import.meta.url));
 const SIDES = {
-  ours: fileURLToPath(new URL('..', import.meta.url)),
+  ours: HERE,
+  ...(options.everything ? { everything: HERE } : {}),
   ...(options.before === undefined ? {} : { before: options.before }),
   bare: null,
 };
@@ -82,11 +86,13 @@ async function doWork(name) {
   return compareWithBaseline(`side-by-side ${name}`, figures.ratios);
 }
 
-async function measureSide(name, given) {
+async function measureSide(name, whole) {
   // Only our side of now learns; the others would do the same again.
-  const work = name === 'ours' ? given : { ...given, rounds: 1 };
+  const work = name === 'ours' ? whole : { ...whole, rounds: 1 };
   const profile = name === 'ours' ? options.profile : undefined;
-  const side = await openSide({ folder: SIDES[name], bareBundle }, work, { jitter: Number(options.jitter), profile });
+  const hasEverything = name === 'everything';
+  const given = { folder: SIDES[name], bareBundle, hasEverything };
+  const side = await openSide(given, work, { jitter: Number(options.jitter), profile });
   try {
     const rounds = await (work.isEndless ? measureWaiting(side, work) : measureRuns(side, work));
     console.error(`${name}: ${rounds.map((figures) => JSON.stringify(figures)).join(', ')}`);

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { RunbookClient } from '../dist/client/runbook-client.js';
 import { freePorts } from '../dist/embedded/ports.js';
 import { startTemporalServer } from '../dist/embedded/temporal-server.js';
+import { switchOnEverything } from './everything.mjs';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const BARE_QUEUE = 'bare';
@@ -17,9 +18,12 @@ const INSTANCES_OF_A_COMPONENT = 20;
 
 const MOST_STARTS = 5;
 
-/** @param {{ folder: string | null, bareBundle: string }} side the checkout whose built worker is measured; `null`: bare Temporal */
+/**
+ * @param {{ folder: string | null, bareBundle: string, hasEverything?: boolean }} side the checkout whose built worker is measured; `null`: bare
+ *   Temporal. `hasEverything`: with metrics, traces and encryption
+ */
 export async function openSide(
-  { folder, bareBundle },
+  { folder, bareBundle, hasEverything = false },
   { jobMs, verify, runbook, steps, sizes, isEndless },
   { jitter, profile },
 ) {
@@ -32,6 +36,7 @@ export async function openSide(
   const { address } = server;
   const simulator = await startNode([here('simulator.mjs'), String(jobMs), String(jitter)], env, () => true);
   const api = JSON.parse(simulator.line);
+  const everything = hasEverything ? await switchOnEverything() : null;
   const worker =
     folder === null
       ? await startNode(
@@ -41,12 +46,12 @@ export async function openSide(
         )
       : await startNode(
           [...profileFlags(profile), join(resolve(folder), 'dist/cli/main.js'), 'worker'],
-          { ...workerEnv(address, api, verify), ...sizes },
+          { ...workerEnv(address, api, verify), ...sizes, ...everything?.env },
           (line) => line.includes('"worker ready"'),
           // Its own folder of runbooks, not ours.
           resolve(folder),
         );
-  const runbooks = await RunbookClient.connect({ address });
+  const runbooks = await RunbookClient.connect({ address, ...everything?.client });
   let instances = 0;
 
   async function control(path, body) {
@@ -104,6 +109,7 @@ export async function openSide(
       await stop(worker.child, profile === undefined ? 'SIGKILL' : 'SIGTERM');
       await stop(simulator.child, 'SIGKILL');
       await server.close('SIGKILL');
+      await everything?.close();
       await rm(data, { recursive: true, force: true });
     },
   };

@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { format } from 'prettier';
 import { z } from 'zod';
+import { figureRows, sizeRows, workerRows } from './worker-table.mjs';
 
 const at = (path) => new URL(`../${path}`, import.meta.url);
 const load = (path) => import(at(`dist/${path}`).href);
@@ -20,6 +21,7 @@ const [
   { DECISIONS },
   { listRunbooks },
   { GATEWAY_METRICS, WORKER_METRICS },
+  { workerSizes },
 ] = await Promise.all([
   load('domain/runbook/runbook.js'),
   load('domain/runbook/runbook-checks.js'),
@@ -34,12 +36,16 @@ const [
   load('domain/alarms/alarm.js'),
   load('runbooks/catalogue.js'),
   load('metrics/table.js'),
+  load('config/worker-sizes.js'),
 ]);
 
 // Made by driving the once machine, once dist is there.
 const [{ answerTable, entryTable, interruptionTable }, { actingDiagram, endingHead, endingTable, settlingDiagram }] =
   await Promise.all([import('./once-tables.mjs'), import('./once-diagram.mjs')]);
 const before = ['nothing was sent before (proved)', 'something may have been sent before'];
+
+// Measured by the benches.
+const baseline = JSON.parse(await readFile(at('bench/baseline.json'), 'utf8'));
 
 const tables = {
   'once-entry': table(['reading', ...before], entryTable),
@@ -94,6 +100,22 @@ const tables = {
   ),
   'worker-metrics': metricsTable(WORKER_METRICS),
   'gateway-metrics': metricsTable(GATEWAY_METRICS),
+  'workers-for-runs': table(
+    [
+      'runs a day',
+      'open at once',
+      'a cloud job',
+      'workers',
+      'calls a second',
+      'budget of each',
+      'actions of a run',
+      'actions a month',
+      'what fills first',
+    ],
+    workerRows(workerSizes, baseline),
+  ),
+  'workers-for-runs-figures': table(['figure', 'value', 'measured by'], figureRows(baseline)),
+  'worker-sizes': table(['memory', 'heap limit', 'cached workflows', 'steps at once'], sizeRows(workerSizes)),
   decisions: table(
     ['decision', 'meaning'],
     Object.entries(DECISIONS).map(([kind, meaning]) => [`\`${kind}\``, meaning]),
@@ -104,9 +126,15 @@ const tables = {
   ),
 };
 
-const PAGES = ['once-machine', 'configuration', 'failures', 'alarms-reference', 'runbook-reference', 'monitoring'].map(
-  (name) => `docs/${name}.md`,
-);
+const PAGES = [
+  'once-machine',
+  'configuration',
+  'failures',
+  'alarms-reference',
+  'runbook-reference',
+  'monitoring',
+  'performance',
+].map((name) => `docs/${name}.md`);
 
 const placed = new Set();
 const outputs = [

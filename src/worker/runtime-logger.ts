@@ -10,7 +10,8 @@ const NOT_RUNS: readonly unknown[] = [TARGET_RUN_WORKFLOW, ALARM_RULE_WORKFLOW];
 /** Passes what the SDK logs, and what activities and workflows log through it, to `log`. */
 export function runtimeLogger(log: Pino): Logger {
   const at = (level: 'trace' | 'debug' | 'info' | 'warn' | 'error') => (message: string, meta?: LogMetadata) => {
-    log[level](fieldsOf(meta ?? {}), message);
+    const { text, ids } = withoutIds(message);
+    log[level](fieldsOf({ ...meta, ...ids }), text);
   };
   return {
     log: (level, message, meta) => at(level.toLowerCase() as 'info')(message, meta),
@@ -20,6 +21,15 @@ export function runtimeLogger(log: Pino): Logger {
     warn: at('warn'),
     error: at('error'),
   };
+}
+
+/** How the SDK's core (1.24) writes a warning with a code: `[TMPRL1104] RUN:EVENT:ATTEMPT Workflow task duration exceeded 5 seconds.` */
+const CODED = /^(?<code>\[TMPRL\d+\]) (?<workflowRunId>[^\s:]+):\d+:\d+ (?<rest>.*)$/s;
+
+/** Those who count or alert need the same text for the same event, so ids move from the text to a field. Event and attempt are fields already. */
+function withoutIds(message: string): { readonly text: string; readonly ids: LogMetadata } {
+  const { code, workflowRunId, rest } = CODED.exec(message)?.groups ?? {};
+  return code === undefined ? { text: message, ids: {} } : { text: `${code} ${rest}`, ids: { workflowRunId } };
 }
 
 /**

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, type Connection } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import { ClosableConnection } from '../../src/temporal/connection.js';
 import { RunbookClient } from '../../src/client/runbook-client.js';
 import { withHeartbeatTimeout, type Limits } from '../../src/domain/once/limits.js';
@@ -20,6 +21,16 @@ import type { Disturbance } from './evidence.js';
 import { Audience } from './audience.js';
 import type { Link } from './schedule.js';
 
+/** What workers have beside the settings of every storm. */
+export interface WorkerExtras {
+  /** The client's. */
+  readonly dataConverter: DataConverter | undefined;
+  /** Environment variables, which count more than the others. */
+  readonly env: (worker: number, simulator: RunningSimulator) => Promise<Readonly<Record<string, string>>>;
+  /** Receives each line that a worker prints. */
+  readonly onLine: (worker: number, line: string) => void;
+}
+
 export interface ArenaOptions {
   readonly workers: number;
   readonly withCodec: boolean;
@@ -29,6 +40,7 @@ export interface ArenaOptions {
   readonly times?: Readonly<Record<string, string>>;
   /** This worker answers SIGHUP with its memory figures. */
   readonly probe?: number;
+  readonly extras?: WorkerExtras | undefined;
   readonly say: (line: string) => void;
 }
 
@@ -78,7 +90,7 @@ export class Arena {
 
   private constructor(
     private readonly options: ArenaOptions,
-    private readonly folder: string,
+    readonly folder: string,
     readonly simulator: RunningSimulator,
     readonly control: Control,
     readonly temporalProgram: string,
@@ -118,8 +130,8 @@ export class Arena {
     return this.options.withCodec;
   }
 
-  get dataConverter(): { payloadCodecs: (typeof slowCodec)[] } | undefined {
-    return this.options.withCodec ? { payloadCodecs: [slowCodec] } : undefined;
+  get dataConverter(): DataConverter | undefined {
+    return this.options.withCodec ? { payloadCodecs: [slowCodec] } : this.options.extras?.dataConverter;
   }
 
   link(worker: number, link: Link): BreakableLink {
@@ -210,8 +222,10 @@ export class Arena {
     for (const [worker] of this.#crews.entries()) await this.startWorker(worker);
   }
 
-  #spawn(worker: number, crew: Crew): Promise<WorkerProcess> {
+  async #spawn(worker: number, crew: Crew): Promise<WorkerProcess> {
+    const { extras } = this.options;
     return startWorkerProcess({
+      ...(extras === undefined ? {} : { onLine: (line: string) => extras.onLine(worker, line) }),
       address: `127.0.0.1:${crew.links.temporal.port}`,
       taskQueue: TASK_QUEUE,
       simulator: { ...this.simulator, url: `http://127.0.0.1:${crew.links.serviceStage.port}` },
@@ -226,6 +240,7 @@ export class Arena {
         ...(worker === this.options.probe ? { NODE_OPTIONS: `--import=${MEMORY_PROBE}` } : {}),
         // One of two workers signs its requests; the other has a token that expires.
         ...(worker % 2 === 0 ? {} : withPassword(this.simulator)),
+        ...(await extras?.env(worker, this.simulator)),
       },
     });
   }

@@ -25,6 +25,8 @@ export class Dice {
   }
 
   times<Item>(count: number, make: () => Item): Item[] {
-    return Array.from({ length: count }, make);
+    const made: Item[] = [];
+    for (let index = 0; index < count; index++) made.push(make());
+    return made;
   }
 }

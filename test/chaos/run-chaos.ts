@@ -6,7 +6,7 @@ import { checkMutations } from './check-mutations.js';
 import { exhaustive } from './exhaustive-standalone.js';
 import { describeFailure, playSeeds, type PlayedSeed } from './play-seeds.js';
 import { isPlotName, PLOT_NAMES, type PlotName } from './plots.js';
-import { soak } from './soak.js';
+import { soak, type SoakOptions } from './soak.js';
 import { add, NOTHING } from './totals.js';
 
 const DIST = fileURLToPath(new URL('../../dist', import.meta.url));
@@ -24,6 +24,8 @@ interface Options {
   readonly exhaustive?: true;
   readonly write?: true;
   readonly soak?: true;
+  readonly everything?: boolean;
+  readonly runs?: number;
 }
 
 const program = new Command('chaos')
@@ -39,7 +41,12 @@ const program = new Command('chaos')
   .option('--mutations [names...]', 'break the product on purpose, and show that each mutation is found')
   .option('--exhaustive', 'each fault at each request, once, without randomness; prints differences from the table')
   .option('--write', 'with --exhaustive: write the table')
-  .option('--soak', '200 parallel runs while workers are killed')
+  .option('--soak', 'parallel runs while workers are killed')
+  .option(
+    '--everything',
+    'with --soak: metrics, traces, encryption, secrets from files, versions; keys change meanwhile',
+  )
+  .option('--runs <n>', 'with --soak: runs at once, default 200', whole)
   .action(async (options: Options) => {
     process.exitCode = await chosen(options);
   });
@@ -60,8 +67,12 @@ async function chosen(options: Options): Promise<number> {
   if (options.mutations !== undefined)
     return (await checkMutations(options.mutations === true ? null : options.mutations, say)) ? 0 : 1;
   if (options.exhaustive === true) return (await exhaustive(options.write === true, say)) ? 0 : 1;
-  if (options.soak === true) return (await soak({ dist: DIST, minutes: options.minutes ?? SOAK_MINUTES, say })) ? 0 : 1;
+  if (options.soak === true) return (await soak(soakOptions(options))) ? 0 : 1;
   return playAll(options);
+}
+
+function soakOptions({ minutes = SOAK_MINUTES, runs, everything = false }: Options): SoakOptions {
+  return { dist: DIST, minutes, sideBySide: runs, everything, say };
 }
 
 async function playAll({ seed, from, seeds, minutes, plots = [], totals: totalsFile }: Options): Promise<number> {

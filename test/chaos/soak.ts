@@ -1,18 +1,25 @@
 /**
  * `npm run chaos -- --soak`: 200 parallel runs for a long time while workers are killed. Nothing may be lost, and the memory of the surviving
- * worker may not grow.
+ * worker may not grow. With `--everything`, all that can be switched on is (`everything/`).
  */
 import { readdir } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Arena } from './arena.js';
+import { CANARY, Everything, EVERYTHING_RUNBOOK } from './everything/everything.js';
+import { patiently, reasonOf } from './patiently.js';
 
 export interface SoakOptions {
   readonly dist: string;
   readonly minutes: number;
+  /** Runs at once. Default 200. */
+  readonly sideBySide?: number | undefined;
+  /** Whether everything that can be switched on is. */
+  readonly everything: boolean;
   readonly say: Say;
 }
 
 const SIDE_BY_SIDE = 200;
+const WORKERS = 3;
 const KILL_EVERY_MS = 30_000;
 /** Workers 0 and 1 are killed in turn; this one runs from the first minute to the last, so that its memory can be watched. */
 const SURVIVOR = 2;
@@ -50,38 +57,59 @@ interface Holding {
 
 type Say = (line: string) => void;
 
+/** One soak, from its first run to its judgement. */
+interface Soak {
+  readonly arena: Arena;
+  readonly everything: Everything | null;
+  readonly sideBySide: number;
+  readonly endsAtMs: number;
+  readonly endedRuns: string[];
+  readonly problems: string[];
+  readonly holdings: Holding[];
+  readonly say: Say;
+  kills: number;
+}
+
 /** @returns true if nothing was lost and nothing leaked */
-export async function soak({ dist, minutes, say }: SoakOptions): Promise<boolean> {
-  const arena = await Arena.open({ workers: 3, withCodec: false, dist, probe: SURVIVOR, times: TIMES, say });
+export async function soak({
+  dist,
+  minutes,
+  sideBySide,
+  everything: isEverything,
+  say,
+}: SoakOptions): Promise<boolean> {
+  const everything = isEverything ? await Everything.open(WORKERS, SURVIVOR, say) : null;
+  const options = { workers: WORKERS, withCodec: false, dist, probe: SURVIVOR, times: TIMES, say };
+  const arena = await Arena.open({ ...options, extras: everything?.extras });
   try {
     await arena.control.switches({ jitter: 0.3 });
-    const endsAtMs = Date.now() + minutes * 60_000;
+    await everything?.begin(arena, minutes);
     const idle = await holdingOf(arena);
-    const tally: Tally = { ended: 0, problems: [] };
-    const holdings: Holding[] = [];
+    const here: Soak = {
+      ...{ arena, everything, say, sideBySide: sideBySide ?? SIDE_BY_SIDE, endsAtMs: Date.now() + minutes * 60_000 },
+      ...{ endedRuns: [], problems: [], holdings: [], kills: 0 },
+    };
     await Promise.all([
-      ...Array.from({ length: SIDE_BY_SIDE }, (_item, slot) =>
-        runAgainAndAgain(arena, slot, endsAtMs, tally).catch((error: unknown) => {
+      ...Array.from({ length: here.sideBySide }, (_item, slot) =>
+        runAgainAndAgain(here, slot).catch((error: unknown) => {
           // A failed slot is reported at the end; the others continue.
-          tally.problems.push(`slot ${slot}: ${reasonOf(error)}`);
+          here.problems.push(`slot ${slot}: ${reasonOf(error)}`);
           say(`slot ${slot} gave up: ${reasonOf(error)}`);
         }),
       ),
-      killInTurn(arena, endsAtMs, say),
-      watchSurvivor(arena, endsAtMs, holdings, say),
+      killInTurn(here),
+      watchSurvivor(here),
+      everything?.during(here.endsAtMs),
     ]);
-    return await judge(arena, idle, holdings, tally, say);
+    return await judge(here, idle);
   } finally {
     await arena.close();
+    await everything?.close();
   }
 }
 
-interface Tally {
-  ended: number;
-  readonly problems: string[];
-}
-
-async function runAgainAndAgain(arena: Arena, slot: number, endsAtMs: number, tally: Tally): Promise<void> {
+async function runAgainAndAgain(here: Soak, slot: number): Promise<void> {
+  const { arena, everything, endsAtMs, problems, say } = here;
   const name = `soak-${slot}`;
   const { instanceId } = await arena.control.createInstance({
     application: 'shop',
@@ -90,32 +118,37 @@ async function runAgainAndAgain(arena: Arena, slot: number, endsAtMs: number, ta
     replica: 2,
   });
   // Not all at the same moment: planning, starting and stopping are spread as in real operation.
-  await delay((slot / SIDE_BY_SIDE) * STARTED_OVER_MS);
+  await delay((slot / here.sideBySide) * STARTED_OVER_MS);
   for (let round = 0; Date.now() < endsAtMs; round++) {
     const id = `${name}-${round}`;
-    await arena.runbooks.start('soak', { targets: [`shop/checkout/${name}`], id, requestedBy: 'soak' });
+    const runbook = everything === null ? 'soak' : EVERYTHING_RUNBOOK;
+    const targets = [`shop/checkout/${name}`];
+    await patiently(say, () => arena.runbooks.start(runbook, { targets, id, requestedBy: CANARY }));
     const late = delay(END_DEADLINE_MS, null, { ref: false });
-    const report = await Promise.race([arena.runbooks.result(id), late]);
-    tally.ended++;
+    const report = await Promise.race([patiently(say, () => arena.runbooks.result(id)), late]);
+    if (report !== null) here.endedRuns.push(id);
     const accepted = (await arena.control.accepted(instanceId)).slice(round * ACTIONS_OF_A_RUN.length);
     const actions = accepted.map(({ action }) => action);
-    if (report?.outcome !== 'succeeded') tally.problems.push(`${id}: ${report?.summary ?? 'did not end'}`);
-    if (actions.join() !== ACTIONS_OF_A_RUN.join()) tally.problems.push(`${id}: accepted ${actions.join(' ')}`);
-    if (tally.problems.length > 0 && report?.outcome !== 'succeeded') return;
+    if (report?.outcome !== 'succeeded') problems.push(`${id}: ${report?.summary ?? 'did not end'}`);
+    if (actions.join() !== ACTIONS_OF_A_RUN.join()) problems.push(`${id}: accepted ${actions.join(' ')}`);
+    if (problems.length > 0 && report?.outcome !== 'succeeded') return;
   }
 }
 
-async function killInTurn(arena: Arena, endsAtMs: number, say: Say): Promise<void> {
-  for (let kills = 0; Date.now() + KILL_EVERY_MS < endsAtMs; kills++) {
+async function killInTurn(here: Soak): Promise<void> {
+  const { arena, everything, endsAtMs, say } = here;
+  while (Date.now() + KILL_EVERY_MS < endsAtMs) {
     await delay(KILL_EVERY_MS);
-    const worker = kills % 2;
+    const worker = here.kills % 2;
+    await everything?.beforeKill(worker);
     await arena.killWorker(worker, 'SIGKILL');
+    here.kills++;
     await arena.startWorker(worker);
-    say(`killed worker ${worker}, the ${kills + 1}. kill`);
+    say(`killed worker ${worker}, the ${here.kills}. kill`);
   }
 }
 
-async function watchSurvivor(arena: Arena, endsAtMs: number, holdings: Holding[], say: Say): Promise<void> {
+async function watchSurvivor({ arena, endsAtMs, holdings, say }: Soak): Promise<void> {
   while (Date.now() < endsAtMs) {
     await delay(STARTED_OVER_MS);
     const holding = await holdingOf(arena);
@@ -139,21 +172,22 @@ async function holdingOf(arena: Arena): Promise<Holding> {
 }
 
 /** Once everything has ended, whatever is still held is a leak. */
-async function judge(
-  arena: Arena,
-  idle: Holding,
-  holdings: readonly Holding[],
-  tally: Tally,
-  say: Say,
-): Promise<boolean> {
+async function judge(here: Soak, idle: Holding): Promise<boolean> {
+  const { arena, everything, endedRuns, say } = here;
   await delay(AFTERGLOW_MS);
   const rest = await holdingOf(arena);
-  const problems = [...tally.problems, ...leaks(idle, rest), ...growth(holdings), ...(await stillOpen(arena))];
-  say(`${tally.ended} runs ended`);
+  const problems = [
+    ...here.problems,
+    ...leaks(idle, rest),
+    ...growth(here.holdings),
+    ...(await stillOpen(arena)),
+    ...((await everything?.problems(here)) ?? []),
+  ];
+  say(`${endedRuns.length} runs ended, ${here.kills} workers were killed`);
   say(`survivor before: ${describeHolding(idle)}`);
   say(`survivor after: ${describeHolding(rest)}`);
   for (const problem of problems) say(`PROBLEM ${problem}`);
-  return problems.length === 0 && tally.ended > 0;
+  return problems.length === 0 && endedRuns.length > 0;
 }
 
 function leaks(idle: Holding, rest: Holding): string[] {
@@ -191,11 +225,6 @@ async function stillOpen(arena: Arena): Promise<string[]> {
   for await (const { workflowId } of arena.client.workflow.list({ query: 'ExecutionStatus = "Running"' }))
     open.push(workflowId);
   return open.length === 0 ? [] : [`${open.length} workflows are still open: ${open.slice(0, 5).join(', ')}`];
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
 }
 
 function median(values: readonly number[]): number {

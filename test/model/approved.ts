@@ -2,7 +2,7 @@
 import type { PlannedStep } from '../../src/domain/plan/plan.js';
 import { REQUESTER } from './approving-run.js';
 import type { AskRecord, HolderRecord, Post, VoteRecord } from './ground-truth.js';
-import { plannedSteps } from './planned-steps.js';
+import { hasAsides, plannedSteps } from './planned-steps.js';
 import type { PlannedRun } from './scenario.js';
 import { formatTime } from './transcript.js';
 import type { World } from './world.js';
@@ -57,6 +57,7 @@ function neededFor(holder: HolderRecord, stepId: string, world: World): readonly
 }
 
 function approvalsBefore(plan: PlannedRun, stepId: string): readonly string[] {
+  if (!hasAsides(plan)) return [];
   const steps = plannedSteps(plan, 0);
   return steps
     .slice(0, Math.max(0, positionOf(steps, stepId)))
@@ -125,6 +126,7 @@ function isGivenInTime(ask: AskRecord, world: World): boolean {
 /** Nothing new is begun after a step that was not approved. What a reset finds begun is settled. */
 function begunAfterNo(holder: HolderRecord, { truth }: World): readonly string[] {
   const { report, runId, plan, planHash } = holder;
+  if (plan.approval === undefined && !hasAsides(plan)) return [];
   const steps = plannedSteps(plan, 0);
   const guard = truth.asks.find((ask) => ask.planHash === planHash && ask.step === null);
   const refused = (report?.steps ?? []).filter(

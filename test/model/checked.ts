@@ -1,6 +1,6 @@
 /** What checks promise: one that passes saw the wanted answer hold, and one that fails lets nothing begin. */
 import type { CheckRecord, HolderRecord } from './ground-truth.js';
-import { plannedSteps } from './planned-steps.js';
+import { hasAsides, plannedSteps } from './planned-steps.js';
 import type { World } from './world.js';
 
 /** Describes each check that was believed too early, given up too early, or not heeded, one sentence each. */
@@ -44,6 +44,7 @@ function failedTooEarly({ end, requests, check, startedAtMs, deadlineAtMs, step 
 /** After a failed check nothing new is begun, unless the plan continues; a failed check with `before` sent nothing at all. */
 function begunAfterFailure(holder: HolderRecord, { truth }: World): readonly string[] {
   const { report, runId, chainId, plan, decisions } = holder;
+  if (!hasAsides(plan)) return [];
   const steps = plannedSteps(plan, 0);
   const failed = (report?.steps ?? []).filter(({ id, result }) =>
     steps.some(

@@ -5,7 +5,7 @@ import { unseenAttemptMs } from '../../src/domain/once/limits.js';
 import type { OnceState } from '../../src/domain/once/state.js';
 import type { Observation } from '../../src/domain/target/target.js';
 import { AsidesOfExecution, type Wait } from './asides-of-execution.js';
-import type { DecisionRecord, HolderRecord, TargetOfRun } from './ground-truth.js';
+import { newDecision, type DecisionRecord, type HolderRecord, type TargetOfRun } from './ground-truth.js';
 import type { Activity, ActivityEnd } from './server.js';
 import type { Answer, Ask, Context, RunArguments } from './flow.js';
 import type { OperatorMove } from './scenario.js';
@@ -252,9 +252,7 @@ export class Execution {
     const key = `${decidedInRunId}/${stepId}/${before.lastJobId ?? 'none'}`;
     let decision = truth.decisions.get(key);
     if (decision === undefined) {
-      const doubts = new Set<string>();
-      const common = { key, decidedInRunId, stepId, action, before, scheduledAtMs, deadlineAtMs, doubts };
-      decision = { ...common, posts: [], attempts: [], closedAtMs: 0, isMisheard: false };
+      decision = newDecision({ key, decidedInRunId, stepId, action, before, scheduledAtMs, deadlineAtMs });
       truth.decisions.set(key, decision);
       truth.count('decisions');
     }

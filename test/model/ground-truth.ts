@@ -75,6 +75,32 @@ export interface DecisionRecord {
   isMisheard: boolean;
 }
 
+/** A decision that nothing was done about yet. Written out, because copying its parts took 3 % of the time of the model. */
+export function newDecision({
+  key,
+  decidedInRunId,
+  stepId,
+  action,
+  before,
+  scheduledAtMs,
+  deadlineAtMs,
+}: Omit<DecisionRecord, 'posts' | 'attempts' | 'doubts' | 'closedAtMs' | 'isMisheard'>): DecisionRecord {
+  return {
+    key,
+    decidedInRunId,
+    stepId,
+    action,
+    before,
+    scheduledAtMs,
+    deadlineAtMs,
+    posts: [],
+    attempts: [],
+    doubts: new Set(),
+    closedAtMs: 0,
+    isMisheard: false,
+  };
+}
+
 /** One execution that held the lease. */
 export interface HolderRecord {
   readonly runId: string;

@@ -1,10 +1,9 @@
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import * as product from '../../src/domain/once/next.js';
 import { describeFailure } from './describe-failure.js';
 import { playSeeds } from './play-seeds.js';
 import { playOne } from './play.js';
+import { runProgram } from './programs.js';
 import type { Machine } from './world.js';
 
 /** Far more than needed, so that a slow machine does not fail the test. */
@@ -24,7 +23,7 @@ const forgetful: Machine = {
 
 describe('the model', () => {
   it('finds no broken promise in 100,000 random interleavings', { timeout: LONGEST_MS }, async () => {
-    const { exitCode, output } = await runModel(['--count', '100000', '--seed', '1']);
+    const { exitCode, output } = await runProgram('run-model.ts', ['--count', '100000', '--seed', '1']);
     expect(output).toMatch(/^100000 interleavings .*: every promise held$/m);
     expect(exitCode).toBe(0);
   });
@@ -41,15 +40,3 @@ describe('the model', () => {
     expect(output).toMatch(/^ +\d+\.\d\d s {2}cloud +accepts J1$/m);
   });
 });
-
-function runModel(options: readonly string[]): Promise<{ readonly exitCode: number; readonly output: string }> {
-  const program = fileURLToPath(new URL('run-model.ts', import.meta.url));
-  return new Promise((resolve) => {
-    execFile(process.execPath, ['--import', 'tsx', program, ...options], (error, stdout, stderr) =>
-      resolve({
-        exitCode: typeof error?.code === 'number' ? error.code : error === null ? 0 : 1,
-        output: stdout + stderr,
-      }),
-    );
-  });
-}

@@ -22,7 +22,9 @@ export function sentTooOften({ truth, scenario }: World): readonly string[] {
 
 /** The cloud jobs that were accepted for a decision, in order. */
 export function acceptedFor({ posts }: DecisionRecord): readonly Job[] {
-  return posts.flatMap(({ job }) => (job === null ? [] : [job]));
+  const jobs: Job[] = [];
+  for (const { job } of posts) if (job !== null) jobs.push(job);
+  return jobs;
 }
 
 /** `J2 stop (accepted at 12.345 s by R1/1-stop#2)` */

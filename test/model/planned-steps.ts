@@ -8,15 +8,21 @@ const VERIFY_WITHIN_MS = 30_000;
 
 /** The steps in their order: checks that come before everything first. */
 export function plannedSteps(plan: PlannedRun, usualDurationMs: number): readonly PlannedStep[] {
+  const actions = plan.steps.map((action, index) => actionStep(action, index, usualDurationMs));
+  if (!hasAsides(plan)) return actions;
   const asides = namedAsides(plan);
   const first = asides.filter(isBefore);
   const at = (position: number) => asides.filter((aside) => !isBefore(aside) && aside.at === position);
-  const actions = plan.steps.map((action, index) => actionStep(action, index, usualDurationMs));
   const inOrder = [...actions, null].flatMap((step, index): PlannedStep[] => [
     ...at(index).map(asideStep),
     ...(step === null ? [] : [step]),
   ]);
   return [...first.map(asideStep), ...inOrder];
+}
+
+/** True if the plan has approvals or checks. Most drawn plans have none, and what is checked about them can be left out. */
+export function hasAsides({ asides = [] }: PlannedRun): boolean {
+  return asides.length > 0;
 }
 
 function isBefore(aside: PlannedAside): boolean {
@@ -41,6 +47,7 @@ function actionStep(planned: PlannedAction, index: number, usualDurationMs: numb
   const verify = { withinMs: VERIFY_WITHIN_MS, stableMs };
   const id = planned.id ?? `${index + 1}-${action.action}`;
   const step: ActionStep = { kind: 'action', id, action, deadlineMs, verify, usualDurationMs, onFailure, compensation };
+  if (holds !== false && expects === undefined) return step;
   return { ...step, ...(holds === false ? { holds } : {}), ...(expects === undefined ? {} : { expects }) };
 }
 

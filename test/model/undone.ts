@@ -5,7 +5,7 @@ import type { InstanceState } from '../../src/simulator/effects.js';
 import type { HolderRecord, Job } from './ground-truth.js';
 import { describe, hasFailed } from './cloud.js';
 import { describeJob } from './once.js';
-import { plannedSteps } from './planned-steps.js';
+import { hasAsides, plannedSteps } from './planned-steps.js';
 import { claimsForeign, foreignBetween, jobsOf, othersBetween, reportedSteps } from './reported.js';
 import type { World } from './world.js';
 
@@ -66,6 +66,7 @@ function undoWasAsked(holder: HolderRecord): boolean {
 /** The last step; after a reset the approval or the check that holds back what comes after it. */
 function decisiveStep({ report, plan }: HolderRecord): StepReport | undefined {
   const steps = report?.steps ?? [];
+  if (!hasAsides(plan)) return steps.at(-1);
   const stops = plannedSteps(plan, 0).filter((step) => step.kind === 'approval' || step.kind === 'check');
   const isStop = ({ id }: StepReport) => stops.some((step) => step.id === id && step.onFailure !== 'continue');
   return steps.find((step) => step.result === 'failed' && isStop(step)) ?? steps.at(-1);

@@ -7,7 +7,7 @@ import { RunbookClient } from '../../src/client/runbook-client.js';
 import { freePorts } from '../../src/embedded/ports.js';
 import { SDK_METRICS } from '../../src/metrics/sdk-metrics.js';
 import { startSimulator } from '../../src/simulator/server.js';
-import { dashboardPanels } from '../support/metric-names.js';
+import { capacityQueries, dashboardPanels } from '../support/metric-names.js';
 import { promtool, startPrometheus } from '../support/prometheus.js';
 import { controlOf } from '../support/simulator.js';
 import { newSeed } from '../support/stack.js';
@@ -134,6 +134,8 @@ it('a real Prometheus scrapes a real worker, takes the rules, and answers every 
   // The SDK's series and those of requests appear with the first run, and increase with the second.
   await restart();
   await expect.poll(emptyPanels).toEqual(NOTHING_HAPPENED);
+  // Those of docs/performance.md have a value: metrics of the SDK and ours match by instance.
+  for (const query of capacityQueries()) expect(await valuesOf(query)).not.toEqual([]);
   const { groups } = (await prometheus.ask('rules')) as {
     groups: readonly { rules: readonly { name: string; health: string; lastError?: string }[] }[];
   };

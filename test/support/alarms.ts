@@ -2,7 +2,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { WithStartWorkflowOperation, WorkflowIdConflictPolicy, type Client } from '@temporalio/client';
 import type { Workflow } from '@temporalio/common';
-import { grpcCodeOf } from '../../src/temporal/calls.js';
+import { GRPC, grpcCodeOf } from '../../src/temporal/calls.js';
 import {
   ALARM_LOG_QUERY,
   ALARM_RULE_WORKFLOW,
@@ -125,8 +125,8 @@ async function decided(client: Client, taskQueue: string, request: DecideRequest
   }
 }
 
-/** gRPC codes after which a gateway's sender repeats: a rule accepts ten updates at a time (8), and a busy server aborts some (10). */
-const REPEATABLE_CODES: readonly unknown[] = [8, 10];
+/** gRPC codes after which a gateway's sender repeats: a rule accepts ten updates at a time, and a busy server aborts some, with either of two codes. */
+const REPEATABLE_CODES: readonly unknown[] = [GRPC.busy, GRPC.aborted, GRPC.unavailable];
 
 function canBeSentAgain(error: unknown): boolean {
   if (REPEATABLE_CODES.includes(grpcCodeOf(error))) return true;

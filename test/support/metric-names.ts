@@ -1,4 +1,4 @@
-/** What the dashboard and the alert rules ask for. */
+/** What the dashboard, the alert rules and the page on performance ask for. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
@@ -52,6 +52,13 @@ export function dashboardPanels(): readonly PanelQuery[] {
 /** The queries of the dashboard alone. */
 export function dashboardQueries(): readonly string[] {
   return dashboardPanels().map(({ query }) => query);
+}
+
+/** The queries of docs/performance.md, "When to add a worker". */
+export function capacityQueries(): readonly string[] {
+  const page = readFileSync(join(MONITORING, '../../docs/performance.md'), 'utf8');
+  const section = page.split('### When to add a worker')[1]?.split('\n##')[0] ?? '';
+  return [...section.matchAll(/`([^`]*\([^`]*\))[^`(]*`/g)].map(([, query = '']) => query);
 }
 
 /** A metric that a query selects, and the labels that it is selected by. */

@@ -40,6 +40,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
 }
 
 async function start(): Promise<Shared> {
+  // The server is a Go program: with more room it collects garbage less often, which takes a tenth of its CPU.
+  process.env['GOGC'] ??= '400';
   const server = await startTemporalServer({ env: process.env, say: (line) => process.stderr.write(`${line}\n`) });
   const folder = await mkdtemp(join(tmpdir(), 'runbooks-test-'));
   const workflowsPath = fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url));

@@ -3,7 +3,7 @@
 /**
  * Chosen: short enough to observe a cloud job of 150 ms, long enough that many waiting tests leave the machine idle.
  */
-const EVERY_MS = 20;
+const EVERY_MS = 50;
 /** Shorter than the time limit of a test with servers, so that the failure names the condition. */
 const GIVE_UP_MS = 240_000;
 

@@ -30,6 +30,8 @@ export interface WorkerPlace {
   readonly env?: Readonly<Record<string, string>>;
   /** Default: the built worker. */
   readonly program?: string;
+  /** Receives each line that it prints. */
+  readonly onLine?: (line: string) => void;
 }
 
 /** About a twentieth of the default times: heartbeat time-out 2.6 s. */
@@ -50,6 +52,7 @@ export async function startWorkerProcess({
   simulator,
   env = {},
   program = WORKER,
+  onLine,
 }: WorkerPlace): Promise<WorkerProcess> {
   const child = spawn(process.execPath, [program], {
     env: {
@@ -74,6 +77,7 @@ export async function startWorkerProcess({
   child.once('exit', () => process.removeListener('exit', onExit));
   const printed = linesOf(child);
   const lines: string[] = [];
+  if (onLine !== undefined) printed.on('line', onLine);
   printed.on('line', (line: string) => {
     lines.push(line);
     if (lines.length > KEPT_LINES) lines.shift();

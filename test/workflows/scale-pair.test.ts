@@ -14,6 +14,7 @@ import { isCancelRequested } from '../support/cancel-request.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
 import { until } from '../support/until.js';
+import { withLead } from '../support/with-lead.js';
 
 const temporal = useTemporal();
 let stack: Stack;
@@ -244,26 +245,30 @@ describe.concurrent('a scale-down that did not succeed', () => {
     expect(await replicas(instanceId)).toBe(4);
   });
 
-  it('and does not know what happened is not used', async () => {
-    const { instanceId, path } = await stack.newInstance({ replica: 4 });
-    // Its cloud job never ends, so its result stays unknown.
-    await stack.control.outcome({ instanceId, action: 'scale', neverEnds: true });
-    await writeFile(
-      join(folder, 'scale-down-quick.yaml'),
-      'name: scale-down-quick\ntitle: t\nsteps:\n  - action: scale\n    with: { replica: 1 }\n    deadline: 1s\n',
-    );
-    await writeFile(
-      join(folder, 'scale-up-quick.yaml'),
-      'name: scale-up-quick\ntitle: t\nrestores: scale-down-quick\nsteps:\n  - action: scale\n    with: { replica: "${{ captured.replicaCount }}" }\n',
-    );
-    const down = await stack.run('scale-down-quick', path);
-    expect(down.outcome).toBe('indeterminate');
-    const up = await stack.run('scale-up-quick', path);
-    expect(up).toMatchObject({ outcome: 'refused', failure: { name: 'InvalidPlan' } });
-    expect(up.failure?.message).toContain(`what run ${down.workflowId}`);
-    expect(up.failure?.message).toContain('it ended indeterminate there');
-    expect(await stack.accepted(instanceId)).toEqual(['scale']);
-  });
+  it('and does not know what happened is not used', () =>
+    withLead(async (leadMs) => {
+      const [quick, up] = [`scale-down-in-${leadMs}`, `scale-up-after-${leadMs}`];
+      const { instanceId, path } = await stack.newInstance({ replica: 4 });
+      // Its cloud job never ends, so its result stays unknown.
+      await stack.control.outcome({ instanceId, action: 'scale', neverEnds: true });
+      await writeFile(
+        join(folder, `${quick}.yaml`),
+        `name: ${quick}\ntitle: t\nsteps:\n  - action: scale\n    with: { replica: 1 }\n    deadline: ${leadMs / 2}ms\n`,
+      );
+      await writeFile(
+        join(folder, `${up}.yaml`),
+        `name: ${up}\ntitle: t\nrestores: ${quick}\nsteps:\n  - action: scale\n    with: { replica: "\${{ captured.replicaCount }}" }\n`,
+      );
+      const down = await stack.run(quick, path);
+      if (down.targets[0]?.steps[0]?.sent === 'no') return false; // Its deadline came before.
+      expect(down.outcome).toBe('indeterminate');
+      const refused = await stack.run(up, path);
+      expect(refused).toMatchObject({ outcome: 'refused', failure: { name: 'InvalidPlan' } });
+      expect(refused.failure?.message).toContain(`what run ${down.workflowId}`);
+      expect(refused.failure?.message).toContain('it ended indeterminate there');
+      expect(await stack.accepted(instanceId)).toEqual(['scale']);
+      return true;
+    }));
 
   it('but was terminated is not used, until the next one', async () => {
     const { instanceId, path } = await stack.newInstance({ replica: 4 });

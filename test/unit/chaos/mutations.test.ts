@@ -39,8 +39,8 @@ describe.each(STEERING_MUTATIONS)('the mutation of steering $name', (mutation) =
   });
 });
 
-/** Each is found within a second; `npm run model:mutations` runs them all. */
-const QUICK = ['baseline-ignored', 'lease-left-out', 'unsent-from-nothing'];
+/** Found within a second; `npm run test:system` plays some more, and `npm run model:mutations` all. */
+const QUICK = 'lease-left-out';
 const MOST_INTERLEAVINGS = 500;
 
 describe('the list of mutations', () => {
@@ -66,8 +66,8 @@ describe.each(MUTATIONS)('the mutation $name', (mutation) => {
 });
 
 describe('the model of the world', () => {
-  it.each(QUICK)('finds the mutation %s', async (name) => {
-    const [mutation] = MUTATIONS.filter((candidate) => candidate.name === name);
+  it(`finds the mutation ${QUICK}`, async () => {
+    const [mutation] = MUTATIONS.filter(({ name }) => name === QUICK);
     const found = await withMutatedModel(mutation!, (mutant) => firstBroken(mutant, { most: MOST_INTERLEAVINGS }));
     expect(found).not.toBeNull();
   });

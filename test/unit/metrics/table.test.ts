@@ -2,7 +2,13 @@
 import { describe, expect, it } from 'vitest';
 import { GATEWAY_METRICS, WORKER_METRICS, type Metric } from '../../../src/metrics/table.js';
 import { SDK_METRICS } from '../../../src/metrics/sdk-metrics.js';
-import { alertRules, dashboardQueries, selectorsOf, testedAlerts } from '../../support/metric-names.js';
+import {
+  alertRules,
+  capacityQueries,
+  dashboardQueries,
+  selectorsOf,
+  testedAlerts,
+} from '../../support/metric-names.js';
 
 const TABLE: Readonly<Record<string, Metric>> = { ...WORKER_METRICS, ...GATEWAY_METRICS };
 const metrics = Object.entries(TABLE);
@@ -42,14 +48,15 @@ const PROCESS_METRICS = [
   'nodejs_eventloop_lag_p99_seconds',
 ];
 
-describe.each([
-  ['the dashboard', dashboardQueries()],
-  ['the alert rules', alertRules().map(({ expr }) => expr)],
-])('%s', (_where, queries) => {
+describe.each<[string, readonly string[], number]>([
+  ['the dashboard', dashboardQueries(), 15],
+  ['the alert rules', alertRules().map(({ expr }) => expr), 15],
+  ['the queries of docs/performance.md', capacityQueries(), 6],
+])('%s', (_where, queries, fewest) => {
   const selectors = queries.flatMap(selectorsOf);
 
   it('ask for something in each query', () => {
-    expect(queries.length).toBeGreaterThan(15);
+    expect(queries.length).toBeGreaterThan(fewest);
     for (const query of queries) expect(query).toMatch(/runbook_|temporal_|process_|nodejs_|up\{/);
   });
 

@@ -1,7 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { playApprovals, playChecks, playResumes } from '../../model/exhaustive.js';
-import { withMutatedSuite } from '../../model/mutated-model.js';
-import { APPROVAL_MUTATIONS } from '../../model/mutations-of-approvals.js';
 
 /** Chosen: a second for all; `npm run exhaustive` plays the rest. */
 const EVERY_NTH = 37;
@@ -13,12 +11,6 @@ describe('approvals at each place of a run, in a sample of its moments', () => {
     expect(played).toBeGreaterThan(500);
     for (const what of ['approval approved', 'approval rejected', 'approval expired', 'approve repeated'])
       expect(counts[what], what).toBeGreaterThan(10);
-  });
-
-  it('find a product in which the requester approves', async () => {
-    const [mutation] = APPROVAL_MUTATIONS.filter(({ name }) => name === 'requester-may-approve');
-    const { broken } = await withMutatedSuite(mutation!, (suite) => suite.playApprovals({ everyNth: EVERY_NTH }));
-    expect(broken.join('\n')).toContain('counts its requester');
   });
 });
 

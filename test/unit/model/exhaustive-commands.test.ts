@@ -1,7 +1,5 @@
 import { expect, describe, it } from 'vitest';
 import { playCommands, playDecisions, playRetries, transcriptOf } from '../../model/exhaustive.js';
-import { withMutatedSuite } from '../../model/mutated-model.js';
-import { STEERING_MUTATIONS } from '../../model/mutations-of-steering.js';
 
 /** Chosen: a second for all; `npm run exhaustive` plays the rest. */
 const EVERY_NTH = 32;
@@ -38,13 +36,5 @@ describe('a retry that a command or another fault disturbs, in a sample of fault
     expect(played).toBeGreaterThan(500);
     for (const what of ['operator retryStep', 'paused', 'abort accepted'])
       expect(counts[what], what).toBeGreaterThan(10);
-  });
-});
-
-describe('a product whose commands are broken on purpose', () => {
-  it('is found if a command that comes again is carried out again', async () => {
-    const [mutation] = STEERING_MUTATIONS.filter(({ name }) => name === 'repeat-commands-again');
-    const { broken } = await withMutatedSuite(mutation!, (suite) => suite.playCommands({ everyNth: EVERY_NTH }));
-    expect(broken.join('\n')).toContain('once: pause with the key of before changes the run');
   });
 });

@@ -3,9 +3,9 @@ import { expect, it } from 'vitest';
 import { logTo } from '../../../src/logging/log.js';
 import { runtimeLogger } from '../../../src/worker/runtime-logger.js';
 
-function logged(meta: Record<string, unknown>): Record<string, unknown> {
+function logged(meta: Record<string, unknown>, message = 'Activity failed'): Record<string, unknown> {
   const lines: string[] = [];
-  runtimeLogger(logTo({ write: (line) => lines.push(line) }, { level: 'trace' })).log('WARN', 'Activity failed', meta);
+  runtimeLogger(logTo({ write: (line) => lines.push(line) }, { level: 'trace' })).log('WARN', message, meta);
   const { time: _time, service: _service, ...line } = JSON.parse(lines.join('')) as Record<string, unknown>;
   return line;
 }
@@ -55,4 +55,15 @@ it("does not take a module of the SDK's core for a target", () => {
 
 it('writes name and message of an error, without its stack', () => {
   expect(logged({ error: new RangeError('too far') })['error']).toBe('RangeError: too far');
+});
+
+it('moves the ids that the core writes into a message to a field, so that one event has one text', () => {
+  const message = '[TMPRL1104] 01a22ea1-ea77-770e-a7e4-9d0e0b641d21:7:2 Workflow task duration exceeded 5 seconds.';
+  expect(logged({ sdkComponent: 'core', event_id: 7 }, message)).toEqual({
+    level: 'warn',
+    msg: '[TMPRL1104] Workflow task duration exceeded 5 seconds.',
+    sdkComponent: 'core',
+    event_id: 7,
+    workflowRunId: '01a22ea1-ea77-770e-a7e4-9d0e0b641d21',
+  });
 });
