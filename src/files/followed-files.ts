@@ -14,6 +14,8 @@ const LARGEST_FOLLOWED_BYTES = 64 * 1024;
 const READINGS = 4;
 /** Chosen: anyone who replaces the files of a group one after the other takes some seconds. A correction of one file alone counts after that. */
 const TOGETHER_WITHIN_MS = 30_000;
+/** Chosen: a replacement by hand takes no longer. The rest of a group counts at once for as long after a part of it, because the mixture signs wrongly. */
+const COMPLETED_WITHIN_MS = 600_000;
 
 /** Texts by name. */
 export type Texts = Readonly<Record<string, string>>;
@@ -58,6 +60,8 @@ export class FollowedFiles {
   #reported: string | null = null;
   /** Since when some files of the group have changed and others have not; `null`: they have not. */
   #halfSinceMs: number | null = null;
+  /** The files that had not changed when others of the group began to count alone. */
+  #left: { readonly names: readonly string[]; readonly sinceMs: number } | null = null;
 
   /** @param first the texts that the start has read and checked */
   constructor(
@@ -99,14 +103,37 @@ export class FollowedFiles {
   #halfOf(changed: readonly string[]): Trouble | null {
     const [name] = changed;
     const others = Object.keys(this.#texts).filter((each) => !changed.includes(each));
-    const sinceMs = this.#halfSinceMs ?? this.#nowMs();
-    const ageMs = this.#nowMs() - sinceMs;
-    if (name === undefined || others.length === 0 || ageMs < 0 || ageMs >= TOGETHER_WITHIN_MS) {
+    if (name === undefined || others.length === 0 || this.#isRest(changed)) {
       this.#halfSinceMs = null;
+      if (name !== undefined) this.#left = null;
+      return null;
+    }
+    const sinceMs = this.#halfSinceMs ?? this.#nowMs();
+    if (!this.#isWithin(TOGETHER_WITHIN_MS, sinceMs)) {
+      this.#halfSinceMs = null;
+      this.#left = {
+        names: others.filter((each) => this.#waitedFor()?.includes(each) ?? true),
+        sinceMs: this.#nowMs(),
+      };
       return null;
     }
     this.#halfSinceMs = sinceMs;
     return { name, why: `has changed, and those that belong to it have not yet (${others.join(', ')})` };
+  }
+
+  /** True if these complete what has begun to count alone. */
+  #isRest(changed: readonly string[]): boolean {
+    return this.#waitedFor()?.every((name) => changed.includes(name)) ?? false;
+  }
+
+  /** The files that complete what has begun to count alone; `null`: nothing has, lately. */
+  #waitedFor(): readonly string[] | null {
+    return this.#left !== null && this.#isWithin(COMPLETED_WITHIN_MS, this.#left.sinceMs) ? this.#left.names : null;
+  }
+
+  #isWithin(ms: number, sinceMs: number): boolean {
+    const ageMs = this.#nowMs() - sinceMs;
+    return ageMs >= 0 && ageMs < ms;
   }
 
   #keep({ name, why }: Trouble): void {

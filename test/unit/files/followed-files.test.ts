@@ -146,3 +146,43 @@ it('one file of a group that was corrected alone counts after half a minute', ()
   // The next change alone has to wait as long.
   correct('right');
 });
+
+it('the rest of a group counts at once after a part of it has begun to count alone', () => {
+  const { files, clock, disk } = followed({ ak: 'ak-1', sk: 'sk-1' });
+  disk.set('/secrets/ak', 'ak-2');
+  files.readAgain();
+  clock.nowMs += 30_000;
+  // Too slow for one replacement: this may as well be a correction.
+  expect(files.current()).toEqual({ ak: 'ak-2', sk: 'sk-1' });
+  clock.nowMs += 60_000;
+  disk.set('/secrets/sk', 'sk-2');
+  expect(files.current()).toEqual({ ak: 'ak-2', sk: 'sk-2' });
+  // It is whole: the next part alone waits again.
+  disk.set('/secrets/ak', 'ak-3');
+  expect(files.readAgain()).toEqual({ ak: 'ak-2', sk: 'sk-2' });
+});
+
+it('long after a correction of one file the others are parts of another replacement', () => {
+  const { files, clock, disk } = followed({ ak: 'ak-1', sk: 'mistyped' });
+  disk.set('/secrets/sk', 'sk-1');
+  files.readAgain();
+  clock.nowMs += 30_000;
+  expect(files.current()).toEqual({ ak: 'ak-1', sk: 'sk-1' });
+  clock.nowMs += 600_000;
+  disk.set('/secrets/ak', 'ak-2');
+  expect(files.current()).toEqual({ ak: 'ak-1', sk: 'sk-1' });
+  disk.set('/secrets/sk', 'sk-2');
+  expect(files.readAgain()).toEqual({ ak: 'ak-2', sk: 'sk-2' });
+});
+
+it('a group of three that is replaced very slowly waits for no file that has changed already', () => {
+  const { files, clock, disk } = followed({ ak: 'ak-1', sk: 'sk-1', token: 'token-1' });
+  for (const name of ['ak', 'sk']) {
+    disk.set(`/secrets/${name}`, `${name}-2`);
+    files.readAgain();
+    clock.nowMs += 30_000;
+    expect(files.current()[name]).toBe(`${name}-2`);
+  }
+  disk.set('/secrets/token', 'token-2');
+  expect(files.readAgain()).toEqual({ ak: 'ak-2', sk: 'sk-2', token: 'token-2' });
+});
