@@ -20,6 +20,7 @@ export class CredentialsWatch {
   #isInDoubt = false;
   #answer: CredentialsAnswer | null = null;
   #askedAtMs = -Infinity;
+  #replacements = 0;
 
   /**
    * @param ask one question to ServiceStage; must not reject
@@ -41,6 +42,7 @@ export class CredentialsWatch {
   replaced(): void {
     this.#isInDoubt = true;
     this.#askedAtMs = -Infinity;
+    this.#replacements++;
   }
 
   /** What is known, after asking ServiceStage if that is due. Never rejects. */
@@ -73,7 +75,10 @@ export class CredentialsWatch {
 
   async #askNow(): Promise<void> {
     this.#askedAtMs = this.clock();
+    const replacements = this.#replacements;
     const answer = await this.ask();
+    // They were replaced meanwhile: the answer may be about the old ones, and the next probe asks about the new ones.
+    if (replacements !== this.#replacements) return;
     if (answer === 'accepted') return this.#accepted();
     this.#answer = answer;
     this.#isInDoubt = 'refused' in answer;

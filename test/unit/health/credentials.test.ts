@@ -44,6 +44,21 @@ describe('credentials', () => {
     expect(asked()).toBe(2);
   });
 
+  it('that are replaced during a question are asked about again: its answer is about the old ones', async () => {
+    const answers: ((answer: CredentialsAnswer) => void)[] = [];
+    const watch = new CredentialsWatch(
+      () => new Promise((resolve) => void answers.push(resolve)),
+      () => 0,
+    );
+    const first = watch.verdict();
+    watch.replaced();
+    answers[0]?.('accepted');
+    expect(await first).toMatchObject({ ok: false });
+    const second = watch.verdict();
+    answers[1]?.({ refused: '401' });
+    expect(await second).toEqual({ ok: false, reason: 'ServiceStage refuses them: 401' });
+  });
+
   it('that were replaced are asked about at the next probe, and are not good if they are refused', async () => {
     const { watch, verdict, asked, answers } = watching();
     await verdict(MINUTE_MS);
