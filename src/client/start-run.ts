@@ -79,17 +79,19 @@ function unanswered(error: unknown, workflowId: string): unknown {
 }
 
 /** What a call needs to compare a run with its request. */
-export type SameRunCall = Pick<StartCall, 'calls' | 'callTimeoutMs' | 'runbook' | 'workflowId' | 'startArguments'>;
+export type SameRunCall = Omit<StartCall, 'onExisting'>;
 
 /**
- * Requires that the run of this id was started by the same request.
+ * Requires that the run of this id was started by the same request, on the same task queue: another one serves another
+ * project, where the same names are other instances.
  * @returns the run id of its newest execution
  * @throws RunIdTaken, RunNotFound, ServerUnreachable, AccessDenied
  */
 export async function requireSameRun(call: SameRunCall): Promise<string> {
   const { runbook, workflowId } = call;
   try {
-    const { type, runId } = await describe(call);
+    const { type, runId, taskQueue } = await describe(call);
+    if (taskQueue !== call.taskQueue) throw taken(call, runId, ['taskQueue'], 'a workflow on another task queue');
     if (type !== runbook) throw taken(call, runId, ['runbook'], `a run of "${type}", not of "${runbook}"`);
     const differences = await differencesFrom(call, runId);
     if (differences.length > 0) throw taken(call, runId, differences, `a run with other ${differences.join(', ')}`);
@@ -129,6 +131,7 @@ async function differencesFrom(call: SameRunCall, runId: string): Promise<readon
 }
 
 function taken({ workflowId }: SameRunCall, runId: string, differences: readonly string[], found: string): RunIdTaken {
-  const remedy = 'nothing was started. Choose another id, or send the same request';
-  return new RunIdTaken(workflowId, runId, differences, `The id ${workflowId} belongs to ${found}; ${remedy}`);
+  const orTheSame = differences.includes('taskQueue') ? '' : ', or send the same request';
+  const what = `The id ${workflowId} belongs to ${found}; nothing was started`;
+  return new RunIdTaken(workflowId, runId, differences, `${what}. Choose another id${orTheSame}`);
 }

@@ -45,18 +45,14 @@ export function runbooksHandler({
   });
 }
 
-interface StartCall extends SameRunCall {
-  readonly taskQueue: string;
-}
-
-type Making = Pick<StartCall, 'calls' | 'callTimeoutMs' | 'taskQueue'>;
+type Making = Pick<SameRunCall, 'calls' | 'callTimeoutMs' | 'taskQueue'>;
 
 function startRunHandler(making: Making): OperationHandler<StartRunInput, RunReport> {
-  const first = new WorkflowRunOperationHandler<StartCall, RunReport>((context, call) =>
+  const first = new WorkflowRunOperationHandler<SameRunCall, RunReport>((context, call) =>
     started(startWorkflow(context, call.runbook, startOptionsOf(call))),
   );
   // The run reports its end to this operation as well.
-  const attached = new WorkflowRunOperationHandler<StartCall, RunReport>((context, call) => {
+  const attached = new WorkflowRunOperationHandler<SameRunCall, RunReport>((context, call) => {
     const workflowIdConflictPolicy = WorkflowIdConflictPolicy.USE_EXISTING;
     return started(startWorkflow(context, call.runbook, { ...startOptionsOf(call), workflowIdConflictPolicy }));
   });
@@ -96,7 +92,7 @@ async function unlessStarted<Value>(start: () => Promise<Value>): Promise<Value 
 }
 
 /** The operation ends at once as the run did, with the same report. @throws OperationError */
-async function ended(call: StartCall, runId: string): Promise<HandlerStartOperationResult<RunReport>> {
+async function ended(call: SameRunCall, runId: string): Promise<HandlerStartOperationResult<RunReport>> {
   const { calls, callTimeoutMs, workflowId } = call;
   const handle = calls.client.workflow.getHandle(workflowId, runId);
   try {

@@ -24,11 +24,11 @@ export class RunNotFound extends AboutRun {
   }
 }
 
-/** The id belongs to a run of another request: another runbook, other targets, other inputs. Nothing was started. */
+/** The id belongs to a run of another request: another runbook, other targets, other inputs, another task queue. Nothing was started. */
 export class RunIdTaken extends AboutRun {
   override readonly name = 'RunIdTaken';
 
-  /** @param differences what differs: `runbook`, or keys of the start arguments */
+  /** @param differences what differs: `taskQueue`, `runbook`, or keys of the start arguments */
   constructor(
     workflowId: string,
     readonly runId: string,

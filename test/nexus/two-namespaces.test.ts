@@ -165,6 +165,19 @@ describe('startRun', () => {
     expect(report).toEqual(first.report);
     expect(errors.map((error) => error.type)).toEqual([undefined, 'OperationError', 'refused']);
   });
+
+  it('never attaches to a run of another task queue, which belongs to another project', async () => {
+    const workflowId = `another-project-${randomUUID()}`;
+    const request = { targets: ['shop/checkout/prod-1'] };
+    await temporal.client.workflow.start('restart', { workflowId, taskQueue: 'no-worker', args: [request] });
+    const { errors } = await startRun({ runbook: 'restart', key: workflowId, ...request });
+    await temporal.client.workflow.getHandle(workflowId).terminate();
+    expect(errors[1]).toMatchObject({ type: 'BAD_REQUEST' });
+    expect(errors[2]).toMatchObject({ type: 'RunIdTaken' });
+    // Nothing of it is shown.
+    expect(errors[1]?.message).toContain('on another task queue');
+    expect(errors[1]?.message).not.toContain('restart');
+  });
 });
 
 describe('runStatus', () => {
