@@ -78,12 +78,14 @@ export async function soak({
   everything: isEverything,
   say,
 }: SoakOptions): Promise<boolean> {
-  const everything = isEverything ? await Everything.open(WORKERS, SURVIVOR, say) : null;
+  const everything = isEverything
+    ? await Everything.open({ workers: WORKERS, survivor: SURVIVOR, minutes, say })
+    : null;
   const options = { workers: WORKERS, withCodec: false, dist, probe: SURVIVOR, times: TIMES, say };
   const arena = await Arena.open({ ...options, extras: everything?.extras });
   try {
     await arena.control.switches({ jitter: 0.3 });
-    await everything?.begin(arena, minutes);
+    await everything?.begin(arena);
     const idle = await holdingOf(arena);
     const here: Soak = {
       ...{ arena, everything, say, sideBySide: sideBySide ?? SIDE_BY_SIDE, endsAtMs: Date.now() + minutes * 60_000 },

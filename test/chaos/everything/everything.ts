@@ -2,11 +2,9 @@
  * `npm run chaos -- --soak --everything`: what a soak has beside runs and killed workers. Metrics are scraped, traces and notifications
  * received, payloads encrypted, secrets in files, workers of two versions; keys, secrets and the current version change while runs are under way.
  */
-import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import type { DataConverter } from '@temporalio/common';
 import { loadClientConfig } from '../../../src/config/config.js';
 import { dataConverterOf } from '../../../src/config/data-converter.js';
@@ -15,6 +13,7 @@ import type { RunningSimulator } from '../../../src/simulator/server.js';
 import type { Arena, WorkerExtras } from '../arena.js';
 import { patiently, reasonOf } from '../patiently.js';
 import { describeFigure, disagreements } from './agreement.js';
+import { changeEverything, DEPLOYMENT, setVersion } from './changes.js';
 import { figuresOf, type Seen } from './figures.js';
 import { LogLines } from './log-lines.js';
 import { pageOf, Pages, type Page } from './pages.js';
@@ -28,17 +27,25 @@ export const CANARY = 'canary-that-only-runs-may-read';
 
 const SCRAPED_EVERY_MS = 5_000;
 const FAULT_EVERY_MS = 15_000;
-const DEPLOYMENT = 'soak';
 /** What docs/monitoring.md promises: about 1,000 series, and 8 for each runbook beside the built-in ones. */
 const SERIES_OF_A_WORKER = 1_000;
 const SERIES_OF_A_RUNBOOK = 8;
 const BUILT_IN_RUNBOOKS = 11;
 /** Series of a process that has done everything once may not become more by repetition. */
 const MOST_NEW_SERIES = 1.1;
-/** A webhook takes a new secret "after a second" (docs/secrets.md), and a message that was signed before it may come later. */
-const BOTH_SECRETS_MS = 15_000;
+/** The first access key expires after this part of the time, and the seconds that the start takes. */
+const FIRST_KEY_PART = 0.6;
+const START_SECONDS = 30;
 
 type Say = (line: string) => void;
+
+export interface EverythingOptions {
+  readonly workers: number;
+  /** The worker that is never killed. */
+  readonly survivor: number;
+  readonly minutes: number;
+  readonly say: Say;
+}
 
 export class Everything {
   readonly #pages = new Pages();
@@ -58,8 +65,9 @@ export class Everything {
     this.#lines = new LogLines(files.secrets);
   }
 
-  static async open(workers: number, survivor: number, say: Say): Promise<Everything> {
-    const files = await SecretFiles.open();
+  static async open({ workers, survivor, minutes, say }: EverythingOptions): Promise<Everything> {
+    // `changeEverything` replaces the first access key before.
+    const files = await SecretFiles.open(minutes * 60 * FIRST_KEY_PART + START_SECONDS);
     const env = { RUNBOOK_ENCRYPTION_KEYS: files.encryptionKeysFile };
     const { dataConverter } = await dataConverterOf(loadClientConfig(env).codec, say);
     let everything: Everything | undefined;
@@ -101,16 +109,18 @@ export class Everything {
   }
 
   /** Before the first run: without a current version its tasks wait. */
-  async begin(arena: Arena, minutes: number): Promise<void> {
+  async begin(arena: Arena): Promise<void> {
     this.#arena = arena;
-    // The first access key expires after three fifths of the soak; `#changes` replaces it before.
-    await arena.control.switches({ agencyKeyLifetimeSeconds: minutes * 60 * 0.6 });
-    await this.#version('set-current-version', '1');
+    await setVersion(arena, 'set-current-version', '1');
   }
 
   /** Resolves once the soak is over. */
   async during(endsAtMs: number): Promise<void> {
-    await Promise.all([this.#scrapeAll(endsAtMs), this.#change(endsAtMs), this.#disturb(endsAtMs)]);
+    await Promise.all([
+      this.#scrapeAll(endsAtMs),
+      changeEverything({ arena: this.#running, files: this.files, say: this.say }, endsAtMs),
+      this.#disturb(endsAtMs),
+    ]);
   }
 
   /** What a process counted until now is lost with it. */
@@ -185,57 +195,6 @@ export class Everything {
 
   async #each(act: (worker: number) => Promise<void>): Promise<void> {
     await Promise.all(this.ports.map((_port, worker) => act(worker)));
-  }
-
-  /** Everything that an operator changes while runs are under way, each at its part of the time. */
-  async #change(endsAtMs: number): Promise<void> {
-    const { files } = this;
-    const startedAtMs = Date.now();
-    const changes: readonly (readonly [part: number, what: string, act: () => Promise<void>])[] = [
-      [0.25, 'a second encryption key is there', () => files.appendEncryptionKey()],
-      [0.3, 'payloads are encrypted with the second key', () => files.encryptWithNewKey()],
-      [
-        0.35,
-        'half of the new runs begin on version 2',
-        () => this.#version('set-ramping-version', '2', '--percentage', '50'),
-      ],
-      [0.45, 'the access key is replaced; the first one expires soon', () => this.#replaceAccessKey()],
-      [0.5, 'version 2 is current', () => this.#version('set-current-version', '2')],
-      [0.6, 'the webhook has a new secret', () => this.#replaceWebhookSecret()],
-      [0.7, 'back to version 1', () => this.#version('set-current-version', '1')],
-    ];
-    for (const [part, what, act] of changes) {
-      await delay(Math.max(0, startedAtMs + part * (endsAtMs - startedAtMs) - Date.now()));
-      await act();
-      this.say(what);
-    }
-  }
-
-  async #replaceAccessKey(): Promise<void> {
-    // The simulator hands out a new key when a sixth of the lifetime is more than what the last one has left.
-    await this.#running.control.switches({ agencyKeyLifetimeSeconds: 7 * 86_400 });
-    await this.files.replaceAccessKey();
-  }
-
-  async #replaceWebhookSecret(): Promise<void> {
-    await this.files.replaceWebhookSecret();
-    await delay(BOTH_SECRETS_MS);
-    this.files.retireWebhookSecret();
-  }
-
-  async #version(command: string, buildId: string, ...words: readonly string[]): Promise<void> {
-    const named = ['--deployment-name', DEPLOYMENT, '--build-id', buildId, '--yes'];
-    const all = ['worker', 'deployment', command, ...named, ...words, '--address', this.#running.temporalAddress];
-    for (let tries = 1; ; tries++) {
-      try {
-        await promisify(execFile)(this.#running.temporalProgram, all);
-        return;
-      } catch (error) {
-        // A version exists once its worker polls.
-        if (tries === 30) throw error;
-        await delay(1_000);
-      }
-    }
   }
 
   /** Answers that are lost after ServiceStage has acted, and one request in a while that is too many. */

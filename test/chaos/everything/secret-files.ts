@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RunningSimulator } from '../../../src/simulator/server.js';
+import { controlOf } from '../../support/simulator.js';
 
 /** The webhook that runs of a soak notify, and the variable with its secret. */
 const WEBHOOK_SECRET = 'RUNBOOK_NOTIFY_SOAK_SECRET';
@@ -16,12 +17,16 @@ export class SecretFiles {
   #simulator: RunningSimulator | null = null;
   #keyFolders = 0;
 
-  private constructor(readonly folder: string) {
+  private constructor(
+    readonly folder: string,
+    private readonly firstKeySeconds: number,
+  ) {
     this.secrets.push(...this.encryptionKeys.map(secretOfKey), ...this.webhookSecrets);
   }
 
-  static async open(): Promise<SecretFiles> {
-    const files = new SecretFiles(await mkdtemp(join(tmpdir(), 'runbooks-secrets-')));
+  /** @param firstKeySeconds how long the first access key is valid */
+  static async open(firstKeySeconds: number): Promise<SecretFiles> {
+    const files = new SecretFiles(await mkdtemp(join(tmpdir(), 'runbooks-secrets-')), firstKeySeconds);
     await files.#write('encryption-keys', files.encryptionKeys.join('\n'));
     await files.#write('webhook', files.webhookSecrets[0] ?? '');
     return files;
@@ -37,6 +42,7 @@ export class SecretFiles {
       this.#simulator = simulator;
       this.secrets.push(simulator.secretKey, simulator.iamPassword, simulator.token);
       await this.#write('password', simulator.iamPassword);
+      await controlOf(simulator).switches({ agencyKeyLifetimeSeconds: this.firstKeySeconds });
       await this.replaceAccessKey();
     }
     const file = (name: string) => join(this.folder, name);
