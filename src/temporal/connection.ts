@@ -20,7 +20,7 @@ import {
 type GrpcCall = ReturnType<NextCall>;
 
 /** Chosen: the channel knows at once; a call may be sent into the pause between two of its attempts. */
-const EXPLANATION_MS = 1_000;
+const EXPLANATION_MS = 2_000;
 const NO_RETRIES: GrpcRetryOptions = { retryableDecider: () => false, delayFunction: () => 0 };
 
 /**
@@ -69,10 +69,15 @@ export class ClosableConnection extends Connection {
 
   /** The SDK (1.24) waits until the channel is ready, and then knows only that time ran out. A call on a channel that failed gets the reason. */
   async #explain(otherwise: unknown): Promise<void> {
+    // The first failure explains it; a retry could meet the next attempt to connect, and wait for it until time runs out.
+    const { retries } = this.#calls;
+    this.#calls.retries = NO_RETRIES;
     try {
       await this.withDeadline(Date.now() + EXPLANATION_MS, () => this.workflowService.getSystemInfo({}));
     } catch (error) {
       throw isGrpcServiceError(error) && error.code === status.UNAVAILABLE ? error : otherwise;
+    } finally {
+      this.#calls.retries = retries;
     }
   }
 
@@ -88,9 +93,12 @@ class CallsInFlight {
   readonly #cancels = new Set<() => void>();
   #ended = false;
 
-  constructor(given: readonly Interceptor[], retries: GrpcRetryOptions) {
+  constructor(
+    given: readonly Interceptor[],
+    public retries: GrpcRetryOptions,
+  ) {
     this.interceptors = [
-      (options, nextCall) => this.#follow(options, nextCall, retries),
+      (options, nextCall) => this.#follow(options, nextCall, this.retries),
       ...given,
       // Must be the last one before the channel, so that retries of the caller's interceptors cannot reach a closed
       // channel.

@@ -1,7 +1,7 @@
 /** The question that shows whether Temporal answers for our namespace. A worker asks it at its start in any case, so it needs no further rights. */
 import type { Client } from '@temporalio/client';
 import type { NoAnswer } from '../domain/no-answer.js';
-import { GRPC, grpcCodeOf, reasonOf } from './calls.js';
+import { GRPC, grpcCodeOf, isRefusal, reasonOf } from './calls.js';
 
 /** What is known of a namespace. */
 export interface Namespace {
@@ -20,7 +20,7 @@ export async function readNamespace({ connection, options }: Client): Promise<Na
 export function noAnswerOf(error: unknown): NoAnswer {
   const code = grpcCodeOf(error);
   const reason = reasonOf(error);
-  if (code === GRPC.unauthenticated || code === GRPC.permissionDenied) return { cause: 'denied', reason };
+  if (isRefusal(error)) return { cause: 'denied', reason };
   if (code === GRPC.notFound) return { cause: 'missing', reason };
   const isUnreachable = code === null || code === GRPC.unavailable || code === GRPC.deadlineExceeded;
   return { cause: isUnreachable ? 'unreachable' : 'other', reason };
