@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RunbookClient } from '../../src/client/runbook-client.js';
 import { runbooksHandler } from '../../src/nexus/operations.js';
 import type { RunStatus } from '../../src/nexus/service.js';
-import { startStack, stopWorker, USUAL_MS, type Stack } from '../support/stack.js';
+import { startStack, stopWorker, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
 import { unobserved } from '../support/unobserved.js';
 import { until } from '../support/until.js';
@@ -50,7 +50,6 @@ beforeAll(async () => {
   const target = { worker: { namespace: 'default', taskQueue: temporal.taskQueue } };
   await operatorService.createNexusEndpoint({ spec: { name: endpoint, target } });
   stack = await startStack(temporal, {
-    simulator: { switches: { durationsMs: { ...USUAL_MS, stop: 1_500 } } },
     worker: {
       nexusServices: [runbooksHandler({ client: temporal.client, taskQueue: temporal.taskQueue })],
       interceptors: { nexus: [loseAnswers] },
@@ -79,6 +78,14 @@ const startRun = async (input: unknown) => (await (await startCall('callStartRun
 const runStatus = async (key: string) => (await (await startCall('callRunStatus', key)).result()) as RunStatus & Seen;
 const newKey = () => `incident-${randomUUID()}`;
 
+/** A caller whose run has sent `stop`. Its cloud job runs until the test ends it, however slow the machine is. */
+async function startStop({ path, instanceId, key }: { path: string; instanceId: string; key: string }) {
+  await stack.control.outcome({ instanceId, action: 'stop', neverEnds: true });
+  const caller = await startCall('callStartRun', { runbook: 'stop', key, targets: [path] });
+  await until(async () => (await stack.accepted(instanceId)).length === 1);
+  return caller;
+}
+
 describe('startRun', () => {
   it('completes with the report of the run, which is started as by RunbookClient', async () => {
     const { path, instanceId } = await stack.newInstance();
@@ -105,9 +112,13 @@ describe('startRun', () => {
   it('cancels and undoes the run when the operation is cancelled; runStatus has the report', async () => {
     const { path, instanceId } = await stack.newInstance();
     const key = newKey();
-    const caller = await startCall('callStartRun', { runbook: 'stop', key, targets: [path] });
-    await until(async () => (await stack.accepted(instanceId)).length === 1);
+    const caller = await startStop({ path, instanceId, key });
     await caller.signal('cancelOperation');
+    const { workflow } = temporal.client;
+    await until(
+      async () => (await workflow.getHandle(key).describe()).raw.workflowExtendedInfo?.cancelRequested === true,
+    );
+    await stack.control.finish(instanceId);
     expect(((await caller.result()) as Seen).errors.map((error) => error.name)).toEqual([
       'NexusOperationFailure',
       'CancelledFailure',
@@ -184,8 +195,7 @@ describe('runStatus', () => {
   it('shows what an open run waits for, and whether a person is needed', async () => {
     const { path, instanceId } = await stack.newInstance();
     const key = newKey();
-    const caller = await startCall('callStartRun', { runbook: 'stop', key, targets: [path] });
-    await until(async () => (await stack.accepted(instanceId)).length === 1);
+    const caller = await startStop({ path, instanceId, key });
     const client = new RunbookClient({ client: temporal.client, taskQueue: temporal.taskQueue });
     await client.pause(key, { actor: 'ann', reason: 'the database is slow' });
     expect(await runStatus(key)).toMatchObject({
@@ -196,6 +206,7 @@ describe('runStatus', () => {
       report: null,
     });
     await client.resume(key, { actor: 'ann', reason: 'over' });
+    await stack.control.finish(instanceId);
     await caller.result();
     expect(await runStatus(key)).toMatchObject({ open: false, outcome: 'succeeded', attention: null, waitsFor: [] });
   });
