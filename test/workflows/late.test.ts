@@ -21,7 +21,7 @@ beforeAll(async () => {
   stack = await startStack(temporal, {
     dependencies: {
       // Long enough for what a test does meanwhile.
-      limits: quickLimits({ readTimeoutMs: 1_500, visibilityWindowMs: 1_500 }),
+      limits: quickLimits({ readTimeoutMs: 1_500, postTimeoutMs: 1_500, visibilityWindowMs: 5_000 }),
       temporal: {
         ...access,
         standing: async (...asked) => {

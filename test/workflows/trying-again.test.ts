@@ -5,7 +5,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { liveTargetProgress } from '../../src/client/target-progress.js';
 import { leaseId } from '../../src/domain/target/target.js';
-import { quickLimits } from '../support/build.js';
 import { untilFound } from '../support/until.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
@@ -13,7 +12,7 @@ import { useTemporal } from '../support/temporal.js';
 const temporal = useTemporal();
 let stack: Stack;
 beforeAll(async () => {
-  stack = await startStack(temporal, { dependencies: { limits: quickLimits() } });
+  stack = await startStack(temporal);
 });
 afterAll(() => stack.close());
 
