@@ -26,6 +26,11 @@ const NEWER = {
     },
     {
       file: 'src/workflows/target-run.ts',
+      from: 'import { CancellationScope, defineQuery, ',
+      to: 'import { CancellationScope, defineQuery, patched, ',
+    },
+    {
+      file: 'src/workflows/target-run.ts',
       from: '  const captured = await captureAtRest(request, progress);\n',
       to: `  ${PATCH};\n  const captured = await captureAtRest(request, progress);\n`,
     },
