@@ -77,7 +77,8 @@ describe('an environment that is only unusual', () => {
       SERVICE_LINKS,
     );
     onTestFinished(() => void gateway.kill('SIGKILL'));
-    const { url } = JSON.parse(await untilShown(gateway, /\n/)) as { url: string };
+    // Its log follows the first line, and may arrive with it.
+    const { url } = JSON.parse((await untilShown(gateway, /\n/)).split('\n')[0] ?? '') as { url: string };
     expect(url).toMatch(/^http:\/\/\[::1\]:\d+$/);
     expect((await fetch(`${url}/healthz`)).status).toBe(200);
     const { port } = new URL(url);
