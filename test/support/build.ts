@@ -33,12 +33,14 @@ export function quickLimits(change: Partial<ChosenLimits> = {}): Limits {
 
 /**
  * For whole runs on a real server, so that a busy machine does not look like an answer that never comes. A POST that the
- * process itself was too busy to send leaves a restart indeterminate for good, so it has the most time.
+ * process itself was too busy to send leaves a restart indeterminate for good, so it has the most time; so does a send
+ * lease that a busy server did not acknowledge in time, if it does not answer the question after it either.
  */
 export function stackLimits(): Limits {
   return quickLimits({
     readTimeoutMs: 1_000,
     postTimeoutMs: 4_000,
+    leaseMs: 2_000,
     budgetWaitMs: 500,
     credentialsWaitMs: 500,
     lateStartMs: 3_000,
