@@ -53,7 +53,9 @@ export async function askTemporal(
   try {
     const server = await ask(async () => (await workflowService.getSystemInfo({})).serverVersion);
     const ifReached = askedIf(server, 'Temporal does not answer');
-    const retentionMs = await ifReached(() => ask(async () => (await readNamespace(client)).retentionMs));
+    const retentionMs = await ifReached(() =>
+      ask(async () => (await readNamespace(connection, namespace)).retentionMs),
+    );
     const isMissing = retentionMs.kind === 'failed' && retentionMs.cause === 'missing';
     const ifThere = isMissing
       ? async (): Promise<Answer<never>> => ({ kind: 'unasked', why: 'there is no such namespace' })

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Connection, ConnectionOptions } from '@temporalio/client';
 import { isRefusal, reasonOf } from './calls.js';
 import { ClosableConnection } from './connection.js';
+import { readNamespace } from './read-namespace.js';
 
 const ATTEMPTS = 10;
 const PAUSE_MS = 1_000;
@@ -70,9 +71,7 @@ export async function connectPatiently(
 async function connect(options: ConnectionOptions, { namespace }: TemporalPlace): Promise<Connection> {
   const connection = await ClosableConnection.connect({ ...options, connectTimeout: TIMEOUT_MS });
   try {
-    await connection.withDeadline(Date.now() + TIMEOUT_MS, () =>
-      connection.workflowService.describeNamespace({ namespace }),
-    );
+    await connection.withDeadline(Date.now() + TIMEOUT_MS, () => readNamespace(connection, namespace));
   } catch (error) {
     if (!isRefusal(error)) return connection;
     await connection.close();

@@ -1,5 +1,5 @@
 /** The question that shows whether Temporal answers for our namespace. A worker asks it at its start in any case, so it needs no further rights. */
-import type { Client } from '@temporalio/client';
+import type { ConnectionLike } from '@temporalio/client';
 import type { NoAnswer } from '../domain/no-answer.js';
 import { GRPC, grpcCodeOf, isRefusal, reasonOf } from './calls.js';
 
@@ -10,8 +10,11 @@ export interface Namespace {
 }
 
 /** The caller sets the deadline. @throws what the call throws; `noAnswerOf` sorts it */
-export async function readNamespace({ connection, options }: Client): Promise<Namespace> {
-  const { config } = await connection.workflowService.describeNamespace({ namespace: options.namespace });
+export async function readNamespace(
+  { workflowService }: Pick<ConnectionLike, 'workflowService'>,
+  namespace: string,
+): Promise<Namespace> {
+  const { config } = await workflowService.describeNamespace({ namespace });
   const seconds = Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0);
   return { retentionMs: seconds === 0 ? null : seconds * 1_000 };
 }

@@ -22,7 +22,9 @@ const WITHOUT_TEMPORAL: Readonly<Record<Cause, string>> = {
 /** Does Temporal answer about our namespace? */
 export async function askTemporal(client: Client): Promise<Verdict> {
   try {
-    await client.withDeadline(Date.now() + TEMPORAL_TIMEOUT_MS, () => readNamespace(client));
+    await client.withDeadline(Date.now() + TEMPORAL_TIMEOUT_MS, () =>
+      readNamespace(client.connection, client.options.namespace),
+    );
     return { ok: true, reason: `Temporal answers for the namespace ${client.options.namespace}` };
   } catch (error) {
     const { cause, reason } = noAnswerOf(error);
