@@ -76,23 +76,17 @@ export interface DecisionRecord {
 }
 
 /** A decision that nothing was done about yet. Written out, because copying its parts took 3 % of the time of the model. */
-export function newDecision({
-  key,
-  decidedInRunId,
-  stepId,
-  action,
-  before,
-  scheduledAtMs,
-  deadlineAtMs,
-}: Omit<DecisionRecord, 'posts' | 'attempts' | 'doubts' | 'closedAtMs' | 'isMisheard'>): DecisionRecord {
+export function newDecision(
+  given: Omit<DecisionRecord, 'posts' | 'attempts' | 'doubts' | 'closedAtMs' | 'isMisheard'>,
+): DecisionRecord {
   return {
-    key,
-    decidedInRunId,
-    stepId,
-    action,
-    before,
-    scheduledAtMs,
-    deadlineAtMs,
+    key: given.key,
+    decidedInRunId: given.decidedInRunId,
+    stepId: given.stepId,
+    action: given.action,
+    before: given.before,
+    scheduledAtMs: given.scheduledAtMs,
+    deadlineAtMs: given.deadlineAtMs,
     posts: [],
     attempts: [],
     doubts: new Set(),
