@@ -36,7 +36,7 @@ export interface FollowOptions {
   /** What is wrong with a text, as the end of a sentence about its file; `null`: nothing. */
   readonly problemOf: (name: string, text: string) => string | null;
   readonly report: (notice: FollowedNotice) => void;
-  /** Epoch milliseconds. Default: the current time. */
+  /** Milliseconds of a monotonic clock: a wall clock that jumps would let half of a group count early, or late. Default: the process's own. */
   readonly nowMs?: () => number;
   /** Default: from disk. @throws FileError */
   readonly read?: (path: string) => string;
@@ -53,15 +53,20 @@ interface Trouble {
   readonly why: string;
 }
 
+/** A group of which some files were replaced and others were not. */
+interface Half {
+  /** Since when the changed files wait for the others; `null`: none waits. */
+  readonly waitsSinceMs: number | null;
+  /** The files that others began to count without, and since when; `null`: none counts alone. */
+  readonly left: { readonly names: readonly string[]; readonly sinceMs: number } | null;
+}
+
 /** The files of one group. */
 export class FollowedFiles {
   #texts: Texts;
   #checkedAtMs: number;
   #reported: string | null = null;
-  /** Since when some files of the group have changed and others have not; `null`: they have not. */
-  #halfSinceMs: number | null = null;
-  /** The files that had not changed when others of the group began to count alone. */
-  #left: { readonly names: readonly string[]; readonly sinceMs: number } | null = null;
+  #half: Half | null = null;
 
   /** @param first the texts that the start has read and checked */
   constructor(
@@ -74,9 +79,7 @@ export class FollowedFiles {
 
   /** The texts that count, all of one moment; at most a second old. Reads without waiting, so a file system that does not answer holds up the process. */
   current(): Texts {
-    const ageMs = this.#nowMs() - this.#checkedAtMs;
-    // A clock that was set back must not stop the checks.
-    return ageMs >= 0 && ageMs < CHECK_EVERY_MS ? this.#texts : this.readAgain();
+    return this.#nowMs() - this.#checkedAtMs < CHECK_EVERY_MS ? this.#texts : this.readAgain();
   }
 
   /** Reads now: for a credential that was just refused. */
@@ -102,38 +105,31 @@ export class FollowedFiles {
   /** Some files are replaced and the others not yet: half of a new key signs nothing, and the API locks a key that signs wrongly. */
   #halfOf(changed: readonly string[]): Trouble | null {
     const [name] = changed;
+    const { waitsSinceMs = null, left = null } = this.#half ?? {};
+    if (name === undefined) {
+      this.#half = { waitsSinceMs: null, left };
+      return null;
+    }
+    const missing = this.#missing();
+    if (missing.every((each) => changed.includes(each))) {
+      this.#half = null;
+      return null;
+    }
+    const nowMs = this.#nowMs();
     const others = Object.keys(this.#texts).filter((each) => !changed.includes(each));
-    if (name === undefined || others.length === 0 || this.#isRest(changed)) {
-      this.#halfSinceMs = null;
-      if (name !== undefined) this.#left = null;
+    if (waitsSinceMs !== null && nowMs - waitsSinceMs >= TOGETHER_WITHIN_MS) {
+      const names = others.filter((each) => missing.includes(each));
+      this.#half = { waitsSinceMs: null, left: { names, sinceMs: nowMs } };
       return null;
     }
-    const sinceMs = this.#halfSinceMs ?? this.#nowMs();
-    if (!this.#isWithin(TOGETHER_WITHIN_MS, sinceMs)) {
-      this.#halfSinceMs = null;
-      this.#left = {
-        names: others.filter((each) => this.#waitedFor()?.includes(each) ?? true),
-        sinceMs: this.#nowMs(),
-      };
-      return null;
-    }
-    this.#halfSinceMs = sinceMs;
+    this.#half = { waitsSinceMs: waitsSinceMs ?? nowMs, left };
     return { name, why: `has changed, and those that belong to it have not yet (${others.join(', ')})` };
   }
 
-  /** True if these complete what has begun to count alone. */
-  #isRest(changed: readonly string[]): boolean {
-    return this.#waitedFor()?.every((name) => changed.includes(name)) ?? false;
-  }
-
-  /** The files that complete what has begun to count alone; `null`: nothing has, lately. */
-  #waitedFor(): readonly string[] | null {
-    return this.#left !== null && this.#isWithin(COMPLETED_WITHIN_MS, this.#left.sinceMs) ? this.#left.names : null;
-  }
-
-  #isWithin(ms: number, sinceMs: number): boolean {
-    const ageMs = this.#nowMs() - sinceMs;
-    return ageMs >= 0 && ageMs < ms;
+  /** The files whose change makes the group whole: those that others lately began to count without, or else all. */
+  #missing(): readonly string[] {
+    const left = this.#half?.left ?? null;
+    return left !== null && this.#nowMs() - left.sinceMs < COMPLETED_WITHIN_MS ? left.names : Object.keys(this.#texts);
   }
 
   #keep({ name, why }: Trouble): void {
@@ -170,7 +166,7 @@ export class FollowedFiles {
   }
 
   #nowMs(): number {
-    return this.options.nowMs?.() ?? Date.now();
+    return this.options.nowMs?.() ?? performance.now();
   }
 }
 

@@ -13,7 +13,7 @@ const PLACE: Environment = { SERVICESTAGE_REGION: 'cn-north-4', HUAWEICLOUD_SDK_
 
 let folder: string;
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date'] });
+  vi.useFakeTimers({ toFake: ['Date', 'performance'] });
   folder = mkdtempSync(join(tmpdir(), 'secrets-'));
 });
 afterEach(() => {
@@ -29,7 +29,7 @@ function file(name: string, text: string): string {
 
 /** Time passes, so that the next use reads the files again. */
 function later(): void {
-  vi.setSystemTime(Date.now() + 1_000);
+  vi.advanceTimersByTime(1_000);
 }
 
 function problemsOf(env: Environment): string[] {

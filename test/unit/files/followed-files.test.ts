@@ -1,10 +1,16 @@
 /** Files that somebody else replaces: what counts after each change, on a clock and a disk of the test's own. */
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { FileError } from '../../../src/files/file-access.js';
 import { FollowedFiles, type FollowedNotice, type Texts } from '../../../src/files/followed-files.js';
 
-/** @param onRead runs before each read of a file: what happens meanwhile */
-function followed(first: Texts, onRead: (path: string) => void = () => {}) {
+interface Followed {
+  /** Runs before each read of a file: what happens meanwhile. */
+  readonly onRead?: (path: string) => void;
+  /** `own`: that of the process. Default: one that the test sets. */
+  readonly clock?: 'own';
+}
+
+function followed(first: Texts, { onRead = () => {}, clock: whose }: Followed = {}) {
   const clock = { nowMs: 1_000_000 };
   const disk = new Map(Object.entries(first).map(([name, text]) => [`/secrets/${name}`, text]));
   const notices: FollowedNotice[] = [];
@@ -13,7 +19,7 @@ function followed(first: Texts, onRead: (path: string) => void = () => {}) {
     paths: Object.fromEntries(Object.keys(first).map((name) => [name, `/secrets/${name}`])),
     problemOf: (_name, text) => (text.includes('\n') ? 'contains a line break' : null),
     report: (notice) => notices.push(notice),
-    nowMs: () => clock.nowMs,
+    ...(whose === 'own' ? {} : { nowMs: () => clock.nowMs }),
     read: (path) => {
       onRead(path);
       reads.push(path);
@@ -39,11 +45,23 @@ it('a file is read at most once a second, at the time of use', () => {
   expect(reads).toHaveLength(3);
 });
 
-it('a clock that is set back does not stop the checks', () => {
-  const { files, clock, disk } = followed({ key: 'old' });
-  disk.set('/secrets/key', 'new');
-  clock.nowMs -= 3_600_000;
-  expect(files.current()).toEqual({ key: 'new' });
+it.each([-3_600_000, 3_600_000])('a clock of the machine that is set by %i ms changes no duration', (jumpMs) => {
+  vi.useFakeTimers({ toFake: ['Date', 'performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { files, disk, reads } = followed({ ak: 'ak-1', sk: 'sk-1' }, { clock: 'own' });
+  disk.set('/secrets/ak', 'ak-2');
+  const passes = (ms: number) => {
+    vi.advanceTimersByTime(ms);
+    return files.current()['ak'];
+  };
+  expect(passes(1_000)).toBe('ak-1');
+  const readsBefore = reads.length;
+  vi.setSystemTime(Date.now() + jumpMs);
+  expect([passes(999), reads.length]).toEqual(['ak-1', readsBefore]);
+  expect(passes(1)).toBe('ak-1');
+  expect(reads.length).toBeGreaterThan(readsBefore);
+  expect([passes(28_999), passes(1)]).toEqual(['ak-1', 'ak-1']);
+  expect(passes(1_000)).toBe('ak-2');
 });
 
 it.each<[string, (disk: Map<string, string>) => void, string]>([
@@ -87,9 +105,10 @@ it('a file that can be read again as it was is reported once, as the end of its 
 it('files that belong together never mix, whichever of them is read when they are swapped', () => {
   for (const swapAt of [1, 2, 3, 4, 5, 6]) {
     let read = 0;
-    const setup = followed({ ak: 'ak-1', sk: 'sk-1', token: 'token-1' }, () => {
+    const onRead = () => {
       if (++read === swapAt) for (const name of ['ak', 'sk', 'token']) setup.disk.set(`/secrets/${name}`, `${name}-2`);
-    });
+    };
+    const setup = followed({ ak: 'ak-1', sk: 'sk-1', token: 'token-1' }, { onRead });
     const [old, other] = [1, 2].map((n) => ({ ak: `ak-${n}`, sk: `sk-${n}`, token: `token-${n}` }));
     setup.clock.nowMs += 1_000;
     expect([old, other]).toContainEqual(setup.files.current());
@@ -107,7 +126,8 @@ it('a group keeps all of its texts while one of its files is missing', () => {
 
 it('a file that changes with every reading is not believed', () => {
   let read = 0;
-  const setup = followed({ key: 'old' }, () => setup.disk.set('/secrets/key', `draft-${++read}`));
+  const onRead = () => void setup.disk.set('/secrets/key', `draft-${++read}`);
+  const setup = followed({ key: 'old' }, { onRead });
   setup.clock.nowMs += 1_000;
   expect(setup.files.current()).toEqual({ key: 'old' });
   expect(setup.notices).toEqual([{ kind: 'kept', name: 'key', why: 'changes while it is read' }]);
