@@ -10,7 +10,7 @@ import type { Logger } from 'pino';
 import { CloudJobWatch } from './activities/cloud-job-watch.js';
 import { learnFromReports } from './activities/learned-durations.js';
 import { loadConfig, type Config } from './config/config.js';
-import { dataConverterOf } from './config/data-converter.js';
+import { loadCodec } from './config/data-converter.js';
 import { ConfigurationError, type Environment } from './config/environment.js';
 import type { Problem } from './domain/failures.js';
 import { Durations } from './domain/durations/durations.js';
@@ -53,10 +53,10 @@ const TWO_CODECS: Problem = {
 /** Runs until the process receives a signal to stop. @throws ConfigurationError, TemporalUnreachable */
 export async function runWorker(config: Config, given: WorkerExtensions = {}): Promise<void> {
   const log = createLog({ level: config.logLevel, format: config.logFormat });
-  const extensions = await withCodec(config, given, log);
+  const { extensions, checkKeys } = await withCodec(config, given, log);
   for (const warning of config.warnings) log.warn({ warning }, 'configuration warning');
   const health = new WorkerHealth(config);
-  const stopFollowing = followSecretFiles(config.secretFiles, health, log);
+  const stopFollowing = followSecretFiles({ secretFiles: config.secretFiles, checkKeys }, health, log);
   const webhooks = await webhooksOf(config);
   health.metrics.begin({ webhooks: webhooks.map(({ name }) => name) });
   await health.serve(log);
@@ -88,9 +88,17 @@ async function connectAndWork(
 }
 
 /** @throws ConfigurationError if there are two codecs, or the configured one cannot be loaded */
-async function withCodec({ codec }: Config, given: WorkerExtensions, log: Logger): Promise<WorkerExtensions> {
-  if (codec !== null && given.dataConverter !== undefined) throw new ConfigurationError([TWO_CODECS]);
-  return { ...given, ...(await dataConverterOf(codec, (what) => log.warn({ what }, 'encryption keys'))) };
+async function withCodec(
+  { codec: source }: Config,
+  given: WorkerExtensions,
+  log: Logger,
+): Promise<{ readonly extensions: WorkerExtensions; readonly checkKeys: () => void }> {
+  if (source === null) return { extensions: given, checkKeys: () => {} };
+  if (given.dataConverter !== undefined) throw new ConfigurationError([TWO_CODECS]);
+  const { codec, problem } = await loadCodec(source, ({ level, text }) =>
+    log[level]({ what: text }, 'encryption keys'),
+  );
+  return { extensions: { ...given, dataConverter: { payloadCodecs: [codec] } }, checkKeys: () => void problem() };
 }
 
 /** What a worker has before it starts. */

@@ -42,7 +42,7 @@ async function runCodecServer({ host, port, json, ...options }: CodecServerComma
   const log = createLog({ level: config.logLevel, format: config.logFormat });
   for (const warning of config.warnings) log.warn({ warning }, 'configuration warning');
   config.secretFiles.reportTo(({ level, text }) => log[level]({ what: text }, 'secret file'));
-  const loaded = await loadCodec(config.codec, (what) => log.warn({ what }, 'encryption keys'));
+  const loaded = await loadCodec(config.codec, ({ level, text }) => log[level]({ what: text }, 'encryption keys'));
   const access = unauthenticated ? {} : { token: token && (() => token.reveal()), issuer, roles };
   const server = await startCodecServer({ host, port, ...loaded, access, origins, log });
   if (json === true) printJsonLine({ url: server.url, origins });

@@ -60,7 +60,7 @@ async function runGateway(options: GatewayCommandOptions): Promise<void> {
   );
   const { clientInterceptors, traceDelivery, followOutgoing } = tracing;
   const { connectionOptions, namespace } = temporal;
-  const converter = await dataConverterOf(codec, (what) => log.warn({ what }, 'encryption keys'));
+  const converter = await dataConverterOf(codec, ({ level, text }) => log[level]({ what: text }, 'encryption keys'));
   // Starts even if Temporal is unreachable: senders are then asked to retry.
   const runbooks = RunbookClient.lazy({ ...connectionOptions, ...converter, namespace, clientInterceptors });
   const calls = new Calls(runbooks.client);

@@ -34,7 +34,9 @@ export async function withSession<Value>(
   for (const warning of warnings) warn(warning);
   const taskQueue = options.taskQueue ?? config.taskQueue;
   const { connectionOptions, namespace } = temporal;
-  const converter = await dataConverterOf(config.codec, warn);
+  const converter = await dataConverterOf(config.codec, ({ level, text }) =>
+    level === 'warn' ? warn(text) : hint(text),
+  );
   const tracing = await traceCommand(config, 'runbook-cli');
   const { clientInterceptors } = tracing;
   const runbooks = await RunbookClient.connect({

@@ -15,10 +15,20 @@ const READ_FOR_UNKNOWN_AFTER_MS = 500;
 /** How long a file system that does not answer holds up a payload; then the keys of before count. */
 const READ_TIMEOUT_MS = 2_000;
 
+/** How the keys of a file differ from those of before, by their ids. */
+export interface KeysChange {
+  /** The key that encrypts from now on. */
+  readonly active: string;
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+}
+
 /** The options of a `KeyRing`. */
 export interface KeyRingOptions {
   /** Receives why the file cannot be read, once for each reason; and `null` once it can be again. */
   readonly onProblem?: (problem: string | null) => void;
+  /** Receives what is different once the file has other keys, or another one first. */
+  readonly onChange?: (change: KeysChange) => void;
   /** Epoch milliseconds. Default: the current time. */
   readonly clock?: () => number;
 }
@@ -90,13 +100,27 @@ export class KeyRing {
       const keys = readEncryptionKeys(text);
       const wrong = typeof keys === 'string' ? keys : changedKey(this.#keys, keys);
       if (typeof keys === 'string' || wrong !== null) problem = wrong;
-      else this.#keys = keys;
+      else this.#use(keys);
     } catch (error) {
       problem = error instanceof Error ? error.message : String(error);
     }
     if (problem !== this.#problem) this.options.onProblem?.(problem);
     this.#problem = problem;
   }
+
+  #use(keys: EncryptionKeys): void {
+    const change = changeOf(this.#keys, keys);
+    this.#keys = keys;
+    if (change !== null) this.options.onChange?.(change);
+  }
+}
+
+/** @returns `null` if both have the same ids and the same key encrypts */
+function changeOf(before: EncryptionKeys, now: EncryptionKeys): KeysChange | null {
+  const added = [...now.byId.keys()].filter((id) => !before.byId.has(id));
+  const removed = [...before.byId.keys()].filter((id) => !now.byId.has(id));
+  const isSame = added.length === 0 && removed.length === 0 && now.active.id === before.active.id;
+  return isSame ? null : { active: now.active.id, added, removed };
 }
 
 /** Payloads of the first key could not be decrypted any more, without a reason that anyone could see. */

@@ -181,7 +181,7 @@ describe.concurrent('a change of keys', () => {
     const source = loadClientConfig({ RUNBOOK_ENCRYPTION_KEYS: keysOfWorker }).codec;
     const taskQueue = `encrypted-${randomUUID()}`;
     // As in a worker: one codec for what it reads as a worker and as a client.
-    const converter = await dataConverterOf(source, (text) => console.warn(text));
+    const converter = await dataConverterOf(source, ({ text }) => console.warn(text));
     const { client } = await RunbookClient.connect({ address: plain.address, ...converter });
     const late = await startStack(
       { ...encrypted.temporal, client, taskQueue },
@@ -218,7 +218,7 @@ it('the temporal CLI shows an encrypted run through the codec server', async () 
   if (source === null) throw new Error('there is no codec');
   const token = randomUUID();
   const server = await startCodecServer({
-    ...(await loadCodec(source, (text) => console.warn(text))),
+    ...(await loadCodec(source, ({ text }) => console.warn(text))),
     ...{ host: '127.0.0.1', port: 0, origins: [], log: pino({ level: 'silent' }), access: { token: () => token } },
   });
   onTestFinished(() => server.close());

@@ -41,7 +41,7 @@ export function useEncryption(temporal: TestTemporal, ...lines: readonly string[
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'runbooks-encryption-'));
     env['RUNBOOK_ENCRYPTION_KEYS'] = await keys(...lines);
-    const converter = await dataConverterOf(loadClientConfig(env).codec, (text) => console.warn(text));
+    const converter = await dataConverterOf(loadClientConfig(env).codec, ({ text }) => console.warn(text));
     runbooks = await RunbookClient.connect({ address: temporal.address, ...converter, taskQueue });
     const worker: TestTemporal['worker'] = (options) => temporal.worker({ ...converter, taskQueue, ...options });
     encrypted = { ...temporal, client: runbooks.client, taskQueue, worker };

@@ -69,7 +69,7 @@ export class Everything {
     // `changeEverything` replaces the first access key before.
     const files = await SecretFiles.open(minutes * 60 * FIRST_KEY_PART + START_SECONDS);
     const env = { RUNBOOK_ENCRYPTION_KEYS: files.encryptionKeysFile };
-    const { dataConverter } = await dataConverterOf(loadClientConfig(env).codec, say);
+    const { dataConverter } = await dataConverterOf(loadClientConfig(env).codec, ({ text }) => say(text));
     let everything: Everything | undefined;
     const receiver = await Receiver.open({
       secrets: () => files.webhookSecrets,

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { EncryptionCodec } from '../../../src/codec/encryption-codec.js';
 import { readEncryptionKeys } from '../../../src/codec/encryption-keys.js';
-import { KeyRing } from '../../../src/codec/key-ring.js';
+import { KeyRing, type KeysChange } from '../../../src/codec/key-ring.js';
 import { encryptionCodec } from '../../../src/codec/keys-file-codec.js';
 
 const A = `a ${randomBytes(32).toString('base64')}`;
@@ -22,8 +22,13 @@ async function ringOf(...lines: readonly string[]) {
   if (typeof keys === 'string') throw new Error(keys);
   const time = { nowMs: 1_000_000 };
   const problems: (string | null)[] = [];
-  const ring = new KeyRing(file, keys, { clock: () => time.nowMs, onProblem: (problem) => problems.push(problem) });
-  return { ring, file, write, time, problems };
+  const changes: KeysChange[] = [];
+  const ring = new KeyRing(file, keys, {
+    clock: () => time.nowMs,
+    onProblem: (problem) => problems.push(problem),
+    onChange: (change) => changes.push(change),
+  });
+  return { ring, file, write, time, problems, changes };
 }
 
 describe('the keys of a process', () => {
@@ -73,6 +78,22 @@ describe('the keys of a process', () => {
       'line 1 is not a key id and a key, with a space between them',
       null,
     ]);
+  });
+
+  it('are reported by their ids once they have changed, and only then', async () => {
+    const { ring, write, time, changes } = await ringOf(A);
+    const after = async (...lines: readonly string[]) => {
+      await write(...lines);
+      time.nowMs += 5_000;
+      await ring.active();
+      return changes.splice(0);
+    };
+    expect(await after('# a comment', A)).toEqual([]);
+    expect(await after(A, B)).toEqual([{ active: 'a', added: ['b'], removed: [] }]);
+    expect(await after(A, B)).toEqual([]);
+    expect(await after(B, A)).toEqual([{ active: 'b', added: [], removed: [] }]);
+    expect(await after('half a li')).toEqual([]);
+    expect(await after(B)).toEqual([{ active: 'b', added: [], removed: ['a'] }]);
   });
 
   it('stay if an id got another key, since no process could read what the first one wrote', async () => {

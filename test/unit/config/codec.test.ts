@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { defaultPayloadConverter } from '@temporalio/common';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { loadClientConfig, loadCodecServerConfig } from '../../../src/config/config.js';
-import { dataConverterOf } from '../../../src/config/data-converter.js';
+import { dataConverterOf, loadCodec } from '../../../src/config/data-converter.js';
 import { ConfigurationError, type Environment } from '../../../src/config/environment.js';
 
 const key = randomBytes(32).toString('base64');
@@ -94,6 +94,36 @@ describe('a module with a codec', () => {
   ])('is refused from %s', async (name, content, why) => {
     await expect(converterOf({ RUNBOOK_CODEC: await file(name, content) })).rejects.toThrow(why);
   });
+});
+
+it('what happens to the file of keys is reported for the log: changes by the ids of keys, troubles as warnings, no key', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const path = await file('followed', `2026-05 ${key}\n`);
+  const { codec: source } = loadClientConfig({ RUNBOOK_ENCRYPTION_KEYS: path });
+  if (source === null) throw new Error('there is no codec');
+  const lines: string[] = [];
+  const { problem } = await loadCodec(source, ({ level, text }) => lines.push(`${level} ${text}`));
+  const after = async (...content: readonly string[]) => {
+    await writeFile(path, content.join('\n'));
+    vi.setSystemTime(Date.now() + 5_000);
+    await problem();
+    return lines.splice(0);
+  };
+  const [old, added] = [`2026-05 ${key}`, `2026-11 ${randomBytes(32).toString('base64')}`];
+  const name = `The file of keys ${path}`;
+  expect(await after(old, added)).toEqual([`info ${name} has changed: 2026-05 encrypts; added: 2026-11`]);
+  expect(await after(added, old)).toEqual([`info ${name} has changed: 2026-11 encrypts`]);
+  expect(await after(added.slice(0, 20))).toEqual([
+    `warn ${name} cannot be used, so the keys of before still count: line 1 has a key "2026-11" of 9 bytes instead of 32`,
+  ]);
+  expect(await after(added, old)).toEqual([`info ${name} can be read again`]);
+  expect(await after(added)).toEqual([`info ${name} has changed: 2026-11 encrypts; removed: 2026-05`]);
+  expect(await after('# none')).toHaveLength(1);
+  expect(await after(added, old)).toEqual([
+    `info ${name} has changed: 2026-11 encrypts; added: 2026-05`,
+    `info ${name} can be read again`,
+  ]);
 });
 
 describe('a codec server', () => {
