@@ -40,24 +40,18 @@ async function runCodecServer({ host, port, json, ...options }: CodecServerComma
   const config = loadCodecServerConfig(process.env, unauthenticated);
   const { token, issuer, roles, origins } = config;
   const log = createLog({ level: config.logLevel, format: config.logFormat });
-  for (const warning of config.warnings) log.warn({ warning }, 'configuration warning');
   config.secretFiles.reportTo(({ level, text }) => log[level]({ what: text }, 'secret file'));
   const loaded = await loadCodec(config.codec, ({ level, text }) => log[level]({ what: text }, 'encryption keys'));
   const access = unauthenticated ? {} : { token: token && (() => token.reveal()), issuer, roles };
   const server = await startCodecServer({ host, port, ...loaded, access, origins, log });
   if (json === true) printJsonLine({ url: server.url, origins });
-  else print(greeting(server.url, origins));
+  else print(`Payloads are decrypted at ${server.url}/decode`);
+  // The log begins after that line, which programs read as the first one.
+  log.info({ origins, unauthenticated }, 'codec server ready');
+  for (const warning of config.warnings) log.warn({ warning }, 'configuration warning');
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
   });
   await server.close();
   hint('The codec server has stopped');
-}
-
-function greeting(url: string, origins: readonly string[]): string {
-  const pages = origins.length === 0 ? 'no page of a browser (RUNBOOK_CODEC_ORIGINS)' : origins.join(', ');
-  return [
-    `Payloads are decrypted at ${url}/decode`,
-    `for the temporal CLI (--codec-endpoint ${url}) and ${pages}`,
-  ].join('\n');
 }

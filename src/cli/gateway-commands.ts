@@ -51,9 +51,9 @@ async function runGateway(options: GatewayCommandOptions): Promise<void> {
   const config = loadClientConfig(process.env);
   const { temporal, taskQueue, logLevel, logFormat, proxyFor, warnings, secretFiles, health, codec } = config;
   const log = createLog({ level: logLevel, format: logFormat });
-  for (const warning of warnings) log.warn({ warning }, 'configuration warning');
   secretFiles.reportTo(({ level, text }) => log[level]({ what: text }, 'secret file'));
-  if (options.dryRun === true) return serve(alarms, options, { temporal: null, log, proxyFor, health });
+  if (options.dryRun === true)
+    return serve(alarms, { ...options, warnings }, { temporal: null, log, proxyFor, health });
   const throttledLog = new ThrottledLog(log);
   const tracing = await traceCommand(config, 'runbook-gateway', (what) =>
     throttledLog.warn('tracing', { what }, 'traces cannot be exported'),
@@ -66,7 +66,11 @@ async function runGateway(options: GatewayCommandOptions): Promise<void> {
   const calls = new Calls(runbooks.client);
   const reached = { calls, taskQueue: options.taskQueue ?? taskQueue };
   try {
-    await serve(alarms, options, { temporal: reached, log, proxyFor, health, traceDelivery, followOutgoing });
+    await serve(
+      alarms,
+      { ...options, warnings },
+      { temporal: reached, log, proxyFor, health, traceDelivery, followOutgoing },
+    );
   } finally {
     // In this order: a retry of the SDK on a closed connection would end the process.
     await calls.close();
@@ -77,7 +81,7 @@ async function runGateway(options: GatewayCommandOptions): Promise<void> {
 
 async function serve(
   alarms: AlarmsConfig,
-  { host, port, json }: GatewayCommandOptions,
+  { host, port, json, warnings }: GatewayCommandOptions & { readonly warnings: readonly string[] },
   given: Omit<GatewayOptions, 'alarms' | 'host' | 'port'>,
 ): Promise<void> {
   const { startGateway } = await import('../gateway/gateway.js');
@@ -88,6 +92,7 @@ async function serve(
   // The log begins after that line, which programs read as the first one.
   const { log } = given;
   log.info({ dryRun, ...served(alarms) }, 'gateway ready');
+  for (const warning of warnings) log.warn({ warning }, 'configuration warning');
   const { healthPort } = gateway;
   if (healthPort !== null) log.info({ port: healthPort }, 'probes and metrics are served');
   await new Promise<void>((resolve) => {

@@ -1,4 +1,4 @@
-/** The log of worker and gateway: one event per line, as JSON or as text, with control characters escaped. */
+/** The log of worker, gateway and codec server: one event per line, as JSON or as text, with control characters escaped. */
 import { pino, stdTimeFunctions, type DestinationStream, type Logger, type LoggerOptions } from 'pino';
 import { printableJson } from '../domain/text/text.js';
 import { textLine } from './text-line.js';

@@ -35,7 +35,11 @@ it('a worker and commands with a file of keys run encrypted, follow a rotation w
     env: { RUNBOOK_ENCRYPTION_KEYS: file },
   });
   onTestFinished(() => worker.kill('SIGKILL'));
-  const server = spawnCommand(['codec-server', '--port', '0', '--json'], { ...env, RUNBOOK_CODEC_TOKEN: TOKEN });
+  const server = spawnCommand(['codec-server', '--port', '0', '--json'], {
+    ...env,
+    RUNBOOK_CODEC_TOKEN: TOKEN,
+    TEMPORAL_APIKEY: 'mistyped',
+  });
   onTestFinished(() => void server.kill('SIGKILL'));
   const ended = endOf(server);
   const { url } = JSON.parse((await untilShown(server, /\n/)).split('\n')[0] ?? '') as { url: string };
@@ -78,7 +82,18 @@ it('a worker and commands with a file of keys run encrypted, follow a rotation w
   expect(await decoded(old)).toContain('before-the-rotation');
   expect(await decoded(rotated)).toContain('after-the-rotation');
   server.kill('SIGTERM');
-  expect(await ended).toMatchObject({ exitCode: 0, stderr: 'The codec server has stopped\n' });
+  const { exitCode, stdout, stderr } = await ended;
+  expect([exitCode, stderr]).toEqual([0, 'The codec server has stopped\n']);
+  // The address is the first line also where the log has a warning about the start.
+  const [address, ...log] = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as object);
+  expect(address).toEqual({ url, origins: [] });
+  expect(log.slice(0, 2)).toMatchObject([
+    { level: 'info', msg: 'codec server ready', origins: [], unauthenticated: false },
+    { level: 'warn', msg: 'configuration warning' },
+  ]);
 });
 
 describe('a process is refused', () => {

@@ -162,7 +162,8 @@ describe.concurrent('runbook gateway', () => {
   });
 
   it('prints where it listens; a dry run touches nothing and needs no Temporal', async () => {
-    const dry = await startGatewayProcess(['--file', file, '--dry-run'], { TEMPORAL_ADDRESS: '127.0.0.1:9' });
+    const env = { TEMPORAL_ADDRESS: '127.0.0.1:9', TEMPORAL_APIKEY: 'mistyped' };
+    const dry = await startGatewayProcess(['--file', file, '--dry-run'], env);
     expect(JSON.parse(dry.lines[0] ?? '')).toMatchObject({
       url: dry.url,
       dryRun: true,
@@ -182,6 +183,7 @@ describe.concurrent('runbook gateway', () => {
       senders: ['prod (alertmanager)'],
       rules: ['strict', 'hung'],
     });
+    expect(JSON.parse(dry.lines[2] ?? '')).toMatchObject({ level: 'warn', msg: 'configuration warning' });
   });
 
   it('explains that its port is taken', async () => {
