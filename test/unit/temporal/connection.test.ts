@@ -1,57 +1,9 @@
-/** A `ClosableConnection` that is closed with calls in flight leaves nothing that could end the process later. Each test sets the answers of an HTTP/2 server. */
-import { createServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
-import type { AddressInfo } from 'node:net';
+/** A `ClosableConnection` that is closed with calls in flight leaves nothing that could end the process later. Each test sets the answers of a gRPC server. */
 import { InterceptingCall } from '@grpc/grpc-js';
 import { makeGrpcRetryInterceptor } from '@temporalio/client';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { ClosableConnection } from '../../../src/temporal/connection.js';
-
-const GRPC = { ok: 0, cancelled: 1, resourceExhausted: 8, unavailable: 14 };
-
-/** @param answer to the request of that number, from 1: a gRPC status, or `null` for no answer at all */
-async function startServer(answer: (request: number) => number | null) {
-  let requests = 0;
-  const waiting: { requests: number; resolve: () => void }[] = [];
-  const server = createServer();
-  const sessions = new Set<ServerHttp2Session>();
-  let onEnd = () => {};
-  const firstSessionEnded = new Promise<void>((resolve) => (onEnd = resolve));
-  server.on('session', (session) => sessions.add(session.once('close', onEnd)));
-  server.on('stream', (stream: ServerHttp2Stream) => {
-    const status = answer(++requests);
-    for (const each of waiting) if (requests >= each.requests) each.resolve();
-    stream.on('error', () => {});
-    stream.resume();
-    if (status === null) return;
-    const end = {
-      'content-type': 'application/grpc',
-      'grpc-status': String(status),
-      'grpc-message': `no. ${requests}`,
-    };
-    if (status !== GRPC.ok) {
-      stream.respond(end, { endStream: true });
-      return;
-    }
-    stream.respond({ 'content-type': 'application/grpc' }, { waitForTrailers: true });
-    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
-    stream.end(Buffer.alloc(5)); // An empty message.
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    for (const session of sessions) session.destroy();
-    server.close();
-  });
-  return {
-    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
-    firstSessionEnded,
-    requests: () => requests,
-    untilAsked: (count: number) =>
-      new Promise<void>((resolve) => {
-        if (requests >= count) resolve();
-        else waiting.push({ requests: count, resolve });
-      }),
-  };
-}
+import { GRPC, startGrpcServer } from '../../support/grpc-server.js';
 
 function outcomeOf(call: Promise<unknown>): Promise<unknown> {
   return call.then(
@@ -61,7 +13,7 @@ function outcomeOf(call: Promise<unknown>): Promise<unknown> {
 }
 
 it('ends a call that is not answered yet', async () => {
-  const server = await startServer(() => null);
+  const server = await startGrpcServer(() => null);
   const connection = ClosableConnection.lazy({ address: server.address });
   const call = outcomeOf(connection.workflowService.getSystemInfo({}));
   await server.untilAsked(1);
@@ -70,7 +22,7 @@ it('ends a call that is not answered yet', async () => {
 });
 
 it('ends a call in the pause before its next try, which then is not made', async () => {
-  const server = await startServer(() => GRPC.unavailable);
+  const server = await startGrpcServer(() => GRPC.unavailable);
   const connection = ClosableConnection.lazy({ address: server.address });
   const calls = [1, 2, 3].map(() => outcomeOf(connection.workflowService.getSystemInfo({})));
   await server.untilAsked(6);
@@ -79,7 +31,7 @@ it('ends a call in the pause before its next try, which then is not made', async
 });
 
 it('ends a call that a signal cancels in the pause before its next try', async () => {
-  const server = await startServer(() => GRPC.unavailable);
+  const server = await startGrpcServer(() => GRPC.unavailable);
   const connection = ClosableConnection.lazy({ address: server.address });
   const enough = new AbortController();
   const call = outcomeOf(connection.withAbortSignal(enough.signal, () => connection.workflowService.getSystemInfo({})));
@@ -90,7 +42,7 @@ it('ends a call that a signal cancels in the pause before its next try', async (
 });
 
 it('keeps retries of foreign interceptors away from the closed channel', async () => {
-  const server = await startServer(() => GRPC.unavailable);
+  const server = await startGrpcServer(() => GRPC.unavailable);
   let tries = 0;
   let onThird = () => {};
   const third = new Promise<void>((resolve) => (onThird = resolve));
@@ -115,7 +67,7 @@ it('keeps retries of foreign interceptors away from the closed channel', async (
 });
 
 it('ends later calls with CANCELLED, and may be closed again', async () => {
-  const server = await startServer(() => GRPC.ok);
+  const server = await startGrpcServer(() => GRPC.ok);
   const connection = await ClosableConnection.connect({ address: server.address });
   await connection.close();
   await connection.close();
@@ -124,7 +76,7 @@ it('ends later calls with CANCELLED, and may be closed again', async () => {
 });
 
 it('retries while the server is unreachable for a moment', async () => {
-  const server = await startServer((request) => (request < 3 ? GRPC.unavailable : GRPC.ok));
+  const server = await startGrpcServer(({ number }) => (number < 3 ? GRPC.unavailable : GRPC.ok));
   const connection = ClosableConnection.lazy({ address: server.address });
   expect(await outcomeOf(connection.workflowService.getSystemInfo({}))).toBe(GRPC.ok);
   expect(server.requests()).toBe(3);
@@ -132,7 +84,7 @@ it('retries while the server is unreachable for a moment', async () => {
 });
 
 it('ends with the error of the last try if the next pause would outlast the deadline', async () => {
-  const server = await startServer(() => GRPC.resourceExhausted);
+  const server = await startGrpcServer(() => GRPC.resourceExhausted);
   // No pause, then one of an hour.
   const retries = { retryableDecider: () => true, delayFunction: (attempt: number) => (attempt - 1) * 3_600_000 };
   const connection = ClosableConnection.lazy({ address: server.address }, retries);
@@ -143,7 +95,7 @@ it('ends with the error of the last try if the next pause would outlast the dead
 });
 
 it('leaves nothing open when it cannot connect', async () => {
-  const server = await startServer(() => null);
+  const server = await startGrpcServer(() => null);
   const connecting = ClosableConnection.connect({ address: server.address, connectTimeout: 300 });
   await expect(connecting).rejects.toThrow('Failed to connect');
   await server.firstSessionEnded;
