@@ -30,9 +30,11 @@ it('a worker and commands with a file of keys run encrypted, follow a rotation w
   const taskQueue = `encrypted-${randomUUID()}`;
   const file = await encrypted.keys(FIRST);
   const env = { ...encrypted.env, RUNBOOK_TASK_QUEUE: taskQueue, RUNBOOK_ENCRYPTION_KEYS: file };
+  const workerLog: string[] = [];
   const worker = await startWorkerProcess({
     ...{ address: plain.address, taskQueue, simulator: stack.simulator },
     env: { RUNBOOK_ENCRYPTION_KEYS: file },
+    onLine: (line) => workerLog.push(line),
   });
   onTestFinished(() => worker.kill('SIGKILL'));
   const server = spawnCommand(['codec-server', '--port', '0', '--json'], {
@@ -79,6 +81,9 @@ it('a worker and commands with a file of keys run encrypted, follow a rotation w
   // The worker has read the first key alone, and meets the second one in the start of this run.
   const rotated = await run('after-the-rotation');
   expect([keyOf(old), keyOf(rotated)]).toEqual(['2026-05', '2026-11']);
+  const aboutKeys = workerLog.filter((line) => line.includes('"msg":"encryption keys"')).join('\n');
+  expect(aboutKeys).toContain(`"what":"The file of keys ${file} has changed: 2026-11 encrypts`);
+  for (const key of [FIRST, SECOND]) expect(aboutKeys).not.toContain(key.split(' ')[1] ?? key);
   expect(await decoded(old)).toContain('before-the-rotation');
   expect(await decoded(rotated)).toContain('after-the-rotation');
   server.kill('SIGTERM');
