@@ -4,8 +4,10 @@ import { defineConfig } from 'vitest/config';
 const testTimeout = 300_000;
 /** Most of what a test makes is dead when it ends. With room for it, collecting it takes half as long. Megabytes. */
 const YOUNG_HEAP = ['--min-semi-space-size=32', '--max-semi-space-size=32'];
+const setupFiles = ['./test/support/setup.ts'];
 /** A condition is awaited for as long as its test may take: a busy machine makes it late, never red. */
 const withServers = {
+  setupFiles,
   pool: 'forks' as const,
   execArgv: YOUNG_HEAP,
   testTimeout,
@@ -44,6 +46,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/{unit,model}/**/*.test.ts'],
           exclude: system,
+          setupFiles,
           // Threads cannot have a young heap of their own size.
           pool: 'forks',
           execArgv: YOUNG_HEAP,

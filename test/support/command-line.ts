@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { runCommandLine } from '../../src/cli/run-command-line.js';
+import { keepEvidence } from './evidence.js';
 
 export const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -36,7 +37,13 @@ export async function runbook(words: readonly string[], env: Env = {}): Promise<
   divideProcess();
   const own: OwnProcess = { env: cleanEnvironment(env), stdout: '', stderr: '' };
   const exitCode = await ownProcess.run(own, () => runCommandLine(words));
-  return { exitCode, stdout: own.stdout, stderr: own.stderr };
+  return kept(words, { exitCode, stdout: own.stdout, stderr: own.stderr });
+}
+
+function kept(words: readonly string[], ended: Ended): Ended {
+  const { exitCode, stdout, stderr } = ended;
+  keepEvidence(`runbook ${words.join(' ')}: exit code ${exitCode}\n${stderr}${stdout}`);
+  return ended;
 }
 
 /** From now on, code called by a command finds that command's environment and writes into its result. */
@@ -62,8 +69,8 @@ function cleanEnvironment(env: Env): NodeJS.ProcessEnv {
 }
 
 /** Runs the built command in its own process until it ends. */
-export function runbookProcess(words: readonly string[], env: Env = {}): Promise<Ended> {
-  return endOf(spawnCommand(words, env));
+export async function runbookProcess(words: readonly string[], env: Env = {}): Promise<Ended> {
+  return kept(words, await endOf(spawnCommand(words, env)));
 }
 
 export function spawnCommand(

@@ -18,6 +18,7 @@ import { createServiceStage } from '../../src/servicestage/service-stage-client.
 import type { ServiceStage } from '../../src/servicestage/service-stage.js';
 import { startSimulator, type RunningSimulator, type SimulatorOptions } from '../../src/simulator/server.js';
 import { stackLimits } from './build.js';
+import { keepEvidence } from './evidence.js';
 import { controlOf, type Control, type SeedRequest } from './simulator.js';
 import type { TestTemporal } from './temporal.js';
 import { noChecks } from './checks.js';
@@ -104,7 +105,11 @@ export async function startStack(
   });
   const worker = await temporal.worker({ activities: { ...activities }, ...options.worker });
   const running = worker.run();
-  const report = async (workflowId: string) => readReport(temporal, workflowId);
+  const report = async (workflowId: string) => {
+    const read = await readReport(temporal, workflowId);
+    keepEvidence(`${workflowId}: ${JSON.stringify(read)}`);
+    return read;
+  };
   const start = async (runbook: string, startArguments: unknown, workflowId = `${runbook}-${randomUUID()}`) => {
     await temporal.client.workflow.start(runbook, {
       workflowId,

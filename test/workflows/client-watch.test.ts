@@ -161,9 +161,9 @@ describe.concurrent('watch', () => {
     await expect(collect(runbooks.watch(lease?.leaseId ?? '', { runId: lease?.childRunId ?? '' }))).rejects.toThrow(
       NotARun,
     );
-    const watching = collect(runbooks.watch(workflowId, { intervalMs: 20 }));
+    const watched = expect(collect(runbooks.watch(workflowId, { intervalMs: 20 }))).rejects.toThrow(NoReport);
     await temporal.client.workflow.getHandle(workflowId).terminate('a test');
-    await expect(watching).rejects.toThrow(NoReport);
+    await watched;
     await stack.control.finish(instanceId);
   });
 });
