@@ -2,6 +2,9 @@
 import { relative } from 'node:path';
 import type { Reporter, SerializedError, TestCase, TestModule, TestSuite } from 'vitest/node';
 
+/** More are a whole file that was skipped, or a filter of tests by name. */
+const MOST_NAMED = 30;
+
 export default class PlainReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly SerializedError[]): void {
     const lines = closingLines(modules, unhandledErrors);
@@ -23,7 +26,9 @@ export function closingLines(modules: readonly TestModule[], unhandledErrors: re
     ),
     ...unhandledErrors.map((error) => `Failed outside any test: ${described(error)}, while ${origin(error)} ran`),
   ];
-  return [...lines, `${tests.length - failed.length} passed, ${lines.length} failed`];
+  const shown = lines.slice(0, MOST_NAMED);
+  if (lines.length > MOST_NAMED) shown.push(`and ${lines.length - MOST_NAMED} more, which failed or did not run`);
+  return [...shown, `${tests.length - failed.length} passed, ${lines.length} failed`];
 }
 
 function nameOf(entity: TestModule | TestSuite | TestCase): string {

@@ -35,6 +35,12 @@ describe('the closing lines of a test run', () => {
     ]);
   });
 
+  it('name no more than fit a screen', () => {
+    const lines = closingLines([aModule(Array.from({ length: 100 }, () => 'skipped' as const))], []);
+    expect(lines).toHaveLength(32);
+    expect(lines.slice(-2)).toEqual(['and 70 more, which failed or did not run', '0 passed, 100 failed']);
+  });
+
   it('name each error outside any test, and count it', () => {
     const unhandled = [
       { name: 'NoReport', message: 'restart-1 left no report\nmore', VITEST_TEST_PATH: resolve('test/b.test.ts') },
