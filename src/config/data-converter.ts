@@ -20,7 +20,7 @@ export interface KeysNotice {
 export interface LoadedCodec {
   readonly codec: PayloadCodec;
   /** Reads the file of keys if that was last done more than 5 s ago. @returns why it cannot be used now; the keys of before count meanwhile. `null`: it can be */
-  problem(): Promise<string | null>;
+  readonly problem: () => Promise<string | null>;
 }
 
 /** @param report receives what happens to the file of keys later. @throws ConfigurationError */
