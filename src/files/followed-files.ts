@@ -53,7 +53,7 @@ interface Trouble {
   readonly why: string;
 }
 
-/** A group of which some files were replaced and others were not. */
+/** A group in which some files were replaced and others were not. */
 interface Half {
   /** Since when the changed files wait for the others; `null`: none waits. */
   readonly waitsSinceMs: number | null;

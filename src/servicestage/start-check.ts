@@ -71,7 +71,7 @@ async function refusal({ serviceStage, timeoutMs, pause }: Asking): Promise<stri
   }
 }
 
-/** Asks again after a 429: that says nothing about clock, user or permissions. @throws what `ask` throws, the 429 of the last try included */
+/** Asks again after a 429, which shows nothing about clock, user or permissions. @throws what `ask` throws, the 429 of the last try included */
 async function unlessThrottled<Value>(ask: () => Promise<Value>, pause: Pause): Promise<Value> {
   for (let tries = 1; ; tries++) {
     try {

@@ -1,5 +1,5 @@
 /**
- * A Temporal server as far as a connection can tell: HTTP/2 that answers every call with a gRPC status that the test chooses, and an empty
+ * What a connection sees of a Temporal server: HTTP/2 that answers every call with a gRPC status that the test chooses, and an empty
  * message where that is `ok`. For what the real server cannot be made to do: refuse, throttle, or never answer.
  */
 import { createServer, type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';

@@ -36,7 +36,7 @@ async function warningsAfter(answers: readonly (number | string | null | Service
   return { warnings, pauses, notAsked: left.length };
 }
 
-it('one that is answered when it is asked again, after the pause that IAM asks for, is no warning', async () => {
+it('one that is answered when it is asked again, after the pause that IAM asks for, is not a warning', async () => {
   expect(await warningsAfter([7_000, 'u1'])).toEqual({ warnings: [], pauses: [7_000], notAsked: 0 });
   expect(await warningsAfter([7_000, 9_000, 'u1'])).toEqual({ warnings: [], pauses: [7_000, 9_000], notAsked: 0 });
 });
@@ -49,7 +49,7 @@ it('three in a row are one warning with the reason and the remedy', async () => 
   expect([pauses, notAsked]).toEqual([[1_000, 1_000], 1]);
 });
 
-it('what IAM says after it has throttled still counts', async () => {
+it('a refusal of IAM after a 429 still counts', async () => {
   expect((await warningsAfter([1_000, null])).warnings).toEqual([
     expect.stringMatching(/^IAM refuses to report our user id/),
   ]);
