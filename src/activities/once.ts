@@ -193,8 +193,12 @@ class Attempt {
         this.#reservation = await serviceStage.reservePost({ ...limits, signal });
         return { kind: 'reserved' };
       case 'read':
-        await pause(command.inMs, signal);
-        return { kind: 'reading', reading: await serviceStage.readInstance(target, options) };
+        await this.#pause(command.inMs, signal);
+        return {
+          kind: 'reading',
+          askedAtMs: this.#clock(),
+          reading: await serviceStage.readInstance(target, options),
+        };
       case 'inspect': {
         const ownUserId = await serviceStage.ownUserId(options);
         return { kind: 'inspected', ownUserId, job: await this.#jobOrNull(command.cloudJobId, options) };
@@ -211,6 +215,13 @@ class Attempt {
       case 'end':
         throw new TypeError(`${command.kind} is not a command by itself`);
     }
+  }
+
+  /** By the attempt's own clock: a timer of Node may fire some milliseconds early, and a reading asked for too early has to be repeated. */
+  async #pause(durationMs: number, signal: AbortSignal): Promise<void> {
+    const endAtMs = this.#clock() + durationMs;
+    do await pause(endAtMs - this.#clock(), signal);
+    while (this.#clock() < endAtMs);
   }
 
   /** No cancellation signal: cutting the connection would not take back what the server already reads. */
