@@ -108,7 +108,11 @@ async function send(
   secrets.push(...secretsIn(headers));
   const connection = method === 'POST' ? await ownConnection(request, proxy) : null;
   const leftMs = Math.max(1, timeoutMs - (performance.now() - startedAtMs));
-  if (connection !== null) await askBeforeFirstByte(connection, request);
+  if (connection !== null) {
+    await askBeforeFirstByte(connection, request);
+    // Given a socket that is closed, the HTTP client would wait for ever: Node reports neither an error nor the end of the time limit.
+    if (connection.destroyed) throw errorWithoutAnswer(asked, false, 'the connection was closed before the first byte');
+  }
   let answer: Response<string>;
   try {
     answer = await exchange({ ...request, headers, timeoutMs: leftMs }, { connection, proxy, tooLarge });

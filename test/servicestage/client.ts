@@ -68,7 +68,7 @@ export async function post(
     action = { action: 'restart' },
     timeoutMs = 2_000,
     beforeFirstByte,
-  }: { target?: Target; action?: Action; timeoutMs?: number; beforeFirstByte?: () => void } = {},
+  }: { target?: Target; action?: Action; timeoutMs?: number; beforeFirstByte?: () => void | Promise<void> } = {},
 ): Promise<{ readonly cloudJobId: string }> {
   const reservation = await client.reservePost({ budgetWaitMs: 2_000, credentialsWaitMs: 2_000 });
   return reservation.submitAction(target, action, {
