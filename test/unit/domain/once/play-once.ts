@@ -5,6 +5,7 @@ import type {
   AttemptFacts,
   Command,
   Event,
+  EventOf,
   OnceRules,
   RequestFailed,
   Standing,
@@ -36,7 +37,7 @@ export interface World {
   readonly ownUserId?: string;
   readonly reserve?: RequestFailed;
   readonly connect?: RequestFailed;
-  readonly post?: RequestFailed;
+  readonly post?: RequestFailed | EventOf<'accepted'>;
   /** A frozen process sends no heartbeats. */
   readonly isFrozen?: true;
   /** How long an answer takes; none by default. */
