@@ -97,9 +97,7 @@ function afterReading(state: OnceState, phase: PhaseOf<'observing'>, event: Read
   });
 }
 
-interface Reading extends At {
-  readonly reading: Observation;
-  readonly askedAtMs: number;
+interface Reading extends At, Pick<ReadingEvent, 'reading' | 'askedAtMs'> {
   readonly quietMs: number;
 }
 
