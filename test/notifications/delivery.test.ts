@@ -140,6 +140,13 @@ describe('no answer', () => {
     });
   });
 
+  it('in another protocol is tried again', async () => {
+    const switches: Answer = (response) =>
+      void response.socket?.write('HTTP/1.1 101 Other\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n');
+    const { found } = await attempt('slack', switches, { timeoutMs: 200 });
+    expect(found).toMatchObject({ result: 'unanswered', detail: expect.stringContaining('no answer within') });
+  });
+
   it('that drips is tried again', async () => {
     const drip: Answer = (response) => {
       response.writeHead(200);
