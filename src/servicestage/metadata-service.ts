@@ -6,6 +6,7 @@
 import { Agent } from 'node:http';
 import { got, type Response } from 'got';
 import { z } from 'zod';
+import { abortedAfter } from '../time/pause.js';
 import { ServiceStageError, type ServiceStageErrorCode } from './errors.js';
 import { Secret } from './secret.js';
 import type { AccessKey } from './sign-request.js';
@@ -26,6 +27,9 @@ const ASK_FOR_TOKEN_AGAIN_MS = 86_400_000;
 const NO_AGENCY = /Please configure Cloud Service Agency/i;
 /** Chosen: an answer has about 4 KB. */
 const LARGEST_BODY_BYTES = 64 * 1024;
+
+/** The HTTP client keeps the time limit itself; after this much more a request is given up here. Chosen. */
+const OVERDUE_MS = 500;
 
 const text = z.string().min(1);
 const KeyAnswer = z.object({
@@ -80,17 +84,20 @@ export class MetadataService {
     deadlineAtMs: number,
   ): Promise<Response<string>> {
     const tooLarge = new AbortController();
+    const leftMs = Math.max(1, Math.ceil(deadlineAtMs - performance.now()));
+    // The HTTP client never ends where the socket is closed already, after a 101 for example, and everybody waits for the same answer.
+    const late = abortedAfter(leftMs + OVERDUE_MS);
     try {
       const asked = got(`${this.endpoint}${path}`, {
         method,
         headers,
         agent: { http: this.#agent },
-        timeout: { request: Math.max(1, Math.ceil(deadlineAtMs - performance.now())) },
+        timeout: { request: leftMs },
         retry: { limit: 0 },
         followRedirect: false,
         throwHttpErrors: false,
         responseType: 'text',
-        signal: tooLarge.signal,
+        signal: AbortSignal.any([tooLarge.signal, late]),
       });
       void asked.on('downloadProgress', ({ transferred }) => {
         if (transferred > LARGEST_BODY_BYTES) tooLarge.abort();
