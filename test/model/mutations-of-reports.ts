@@ -207,10 +207,10 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: OBSERVING,
-        from: `  return whereNamed(known, phase.askedAtMs, event, at, (named) => reserve(named, at));`,
+        from: `  return whereNamed(known, phase.askedAtMs, event, at, (named) =>`,
         to: `  const isCancelled = event.kind === 'standing' && event.standing === 'cancelled';
   const asCurrent = isCancelled ? event : ({ kind: 'standing', standing: 'current' } as const);
-  return whereNamed(known, phase.askedAtMs, asCurrent, at, (named) => reserve(named, at));`,
+  return whereNamed(known, phase.askedAtMs, asCurrent, at, (named) =>`,
       },
     ],
     model: foundWith({ plots: ['handedOutBesideItsSuccessor'] }),
