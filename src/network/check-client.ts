@@ -222,20 +222,17 @@ function exchange(
     request.on('error', fail);
     request.on('response', (response) => {
       const address = proxy === null ? (response.socket.remoteAddress ?? null) : null;
-      readBody(response).then(
-        ({ body, isCut }) => {
-          over();
-          resolveAnswer({
-            kind: 'answered',
-            status: response.statusCode ?? 0,
-            headers: headersOf(response),
-            body,
-            isCut,
-            address,
-          });
-        },
-        fail,
-      );
+      readBody(response).then(({ body, isCut }) => {
+        over();
+        resolveAnswer({
+          kind: 'answered',
+          status: response.statusCode ?? 0,
+          headers: headersOf(response),
+          body,
+          isCut,
+          address,
+        });
+      }, fail);
     });
     request.end();
   });

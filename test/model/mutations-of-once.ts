@@ -116,7 +116,11 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
         from: `  if (at.nowMs < state.clearAtMs) return notClearYet(state, 'An earlier attempt may have sent it', at);\n`,
         to: '',
       },
-      { file: OBSERVING, from: `Math.max(state.clearAtMs, quietSinceMs + at.quietMs)`, to: `quietSinceMs + at.quietMs` },
+      {
+        file: OBSERVING,
+        from: `Math.max(state.clearAtMs, quietSinceMs + at.quietMs)`,
+        to: `quietSinceMs + at.quietMs`,
+      },
     ],
     model: FOUND,
   },

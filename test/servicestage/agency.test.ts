@@ -102,7 +102,7 @@ describe('trouble at the metadata service', () => {
     expect(await client.readInstance(target, READ)).toMatchObject({ status: 'RUNNING' });
   });
 
-  it('another protocol is no answer', async () => {
+  it('another protocol does not count as an answer', async () => {
     const server = await startRawServer({
       onRequest: (socket) => void socket.write('HTTP/1.1 101 Other\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n'),
     });

@@ -21,7 +21,9 @@ describe('a POST that may have been read is Unanswered', () => {
     { name: 'is reset after it was read', behaviour: { onRequest: (socket) => socket.resetAndDestroy() } },
     {
       name: 'is answered with another protocol',
-      behaviour: { onRequest: (socket) => void socket.write('HTTP/1.1 101 Other\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n') },
+      behaviour: {
+        onRequest: (socket) => void socket.write('HTTP/1.1 101 Other\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n'),
+      },
     },
     { name: 'is closed without an answer', behaviour: { onRequest: (socket) => socket.end() } },
     { name: 'is never answered', behaviour: {} },

@@ -92,7 +92,11 @@ describe('after an attempt that was lost with a send lease, the next one', () =>
     const read: World['read'] = (atMs) =>
       atMs < CLEAR_MS - limits.marginMs ? anObservation() : anObservation({ lastJobId: 'JOB-1', status: 'STOPPED' });
     const played = actToTheEnd({ read, latencyMs: { read: 4_950 } }, {}, { facts, previous });
-    expect(played).toMatchObject({ sentAtMs: null, ending: { kind: 'succeeded' }, state: { cloudJob: { id: 'JOB-1' } } });
+    expect(played).toMatchObject({
+      sentAtMs: null,
+      ending: { kind: 'succeeded' },
+      state: { cloudJob: { id: 'JOB-1' } },
+    });
   });
 
   it('sends only after two quiet readings', () => {

@@ -213,7 +213,9 @@ function eventOf(
       return world.reserve ?? { kind: 'reserved' };
     case 'read': {
       const reading = read(atMs, sentAtMs);
-      return 'kind' in reading ? reading : { kind: 'reading', reading: { ...reading, observedAtMs: atMs }, askedAtMs: atMs };
+      return 'kind' in reading
+        ? reading
+        : { kind: 'reading', reading: { ...reading, observedAtMs: atMs }, askedAtMs: atMs };
     }
     case 'inspect': {
       const found = job(atMs);

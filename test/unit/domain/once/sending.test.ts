@@ -220,7 +220,10 @@ describe('a lost answer', () => {
     ['the baseline', 'JOB-0'],
     ['an earlier step', 'JOB-A'],
   ])('is one that names the cloud job of %s: a restart does not count as done by it', (_case, cloudJobId) => {
-    const change = { action: { action: 'restart' }, before: aBaseline({ lastJobId: 'JOB-0' }, ['JOB-A', 'JOB-0']) } as const;
+    const change = {
+      action: { action: 'restart' },
+      before: aBaseline({ lastJobId: 'JOB-0' }, ['JOB-A', 'JOB-0']),
+    } as const;
     const played = actToTheEnd({ ...showsNothing, post: { kind: 'accepted', cloudJobId } }, change);
     expect(played.ending).toMatchObject({ kind: 'indeterminate' });
     expect(played.state).toMatchObject({ sent: 'unknown', cloudJob: null });
