@@ -214,8 +214,10 @@ class Attempt {
   /** By the attempt's own clock: a timer of Node may fire some milliseconds early, and a reading asked for too early has to be repeated. */
   async #pause(durationMs: number, signal: AbortSignal): Promise<void> {
     const endAtMs = this.#clock() + durationMs;
-    do await pause(endAtMs - this.#clock(), signal);
-    while (this.#clock() < endAtMs);
+    await pause(durationMs, signal);
+    const leftMs = endAtMs - this.#clock();
+    // A clock that is set back must not prolong it for as long.
+    if (leftMs > 0) await pause(Math.min(leftMs, durationMs), signal);
   }
 
   /** No cancellation signal: cutting the connection would not take back what the server already reads. */
