@@ -1,6 +1,5 @@
 /** Sends one message: no redirect, short time-out, small answer, no retry. */
 import { got } from 'got';
-import { abortedAfter } from '../time/pause.js';
 import { reasonThroughProxy, type ProxyAgents } from '../network/proxy-agents.js';
 import { retryAfterMs, type WebhookAnswer } from './answers.js';
 import type { WebhookRequest } from './messages.js';
@@ -33,8 +32,13 @@ export async function send(
   { url, headers, body }: WebhookRequest,
   { proxy, signal, timeoutMs = TIMEOUT_MS }: SendOptions,
 ): Promise<WebhookAnswer> {
+  signal?.throwIfAborted();
+  // A signal of its own: a stream that has ended and is aborted afterwards throws where nobody catches, which ends the process.
+  const givenUp = new AbortController();
+  const giveUp = () => givenUp.abort();
+  signal?.addEventListener('abort', giveUp);
   // The HTTP client keeps the time limit through the socket, and never ends where that is closed already: after a 101, for example.
-  const late = abortedAfter(timeoutMs + OVERDUE_MS);
+  const late = setTimeout(giveUp, timeoutMs + OVERDUE_MS);
   // A stream, because status and headers count even where the body is too long to be read.
   const stream = got.stream(url, {
     method: 'POST',
@@ -46,7 +50,7 @@ export async function send(
     // A small answer can be unpacked into a large one.
     decompress: false,
     timeout: { request: timeoutMs },
-    signal: signal === undefined ? late : AbortSignal.any([signal, late]),
+    signal: givenUp.signal,
     ...(proxy === null ? {} : { agent: { http: proxy.http, https: proxy.https } }),
   });
   try {
@@ -57,7 +61,10 @@ export async function send(
     return { status, body: text, ...(laterMs === undefined ? {} : { retryAfterMs: laterMs }) };
   } catch (error) {
     signal?.throwIfAborted();
-    throw new NoAnswer(reasonOf(late.aborted ? TIMED_OUT : error, proxy, timeoutMs));
+    throw new NoAnswer(reasonOf(givenUp.signal.aborted ? TIMED_OUT : error, proxy, timeoutMs));
+  } finally {
+    clearTimeout(late);
+    signal?.removeEventListener('abort', giveUp);
   }
 }
 

@@ -6,7 +6,6 @@
 import { Agent } from 'node:http';
 import { got, type Response } from 'got';
 import { z } from 'zod';
-import { abortedAfter } from '../time/pause.js';
 import { ServiceStageError, type ServiceStageErrorCode } from './errors.js';
 import { Secret } from './secret.js';
 import type { AccessKey } from './sign-request.js';
@@ -83,10 +82,10 @@ export class MetadataService {
     headers: Record<string, string>,
     deadlineAtMs: number,
   ): Promise<Response<string>> {
-    const tooLarge = new AbortController();
+    const givenUp = new AbortController();
     const leftMs = Math.max(1, Math.ceil(deadlineAtMs - performance.now()));
     // The HTTP client never ends where the socket is closed already, after a 101 for example, and everybody waits for the same answer.
-    const late = abortedAfter(leftMs + OVERDUE_MS);
+    const late = setTimeout(() => givenUp.abort('no end in time'), leftMs + OVERDUE_MS);
     try {
       const asked = got(`${this.endpoint}${path}`, {
         method,
@@ -97,15 +96,17 @@ export class MetadataService {
         followRedirect: false,
         throwHttpErrors: false,
         responseType: 'text',
-        signal: AbortSignal.any([tooLarge.signal, late]),
+        signal: givenUp.signal,
       });
       void asked.on('downloadProgress', ({ transferred }) => {
-        if (transferred > LARGEST_BODY_BYTES) tooLarge.abort();
+        if (transferred > LARGEST_BODY_BYTES) givenUp.abort('its answer is too large');
       });
       return await asked;
     } catch (error) {
-      const [reason = ''] = tooLarge.signal.aborted ? ['its answer is too large'] : String(error).split('\n');
+      const [reason = ''] = String(givenUp.signal.aborted ? givenUp.signal.reason : error).split('\n');
       throw failed('Unreachable', `the metadata service did not answer: ${reason.slice(0, 300)}`);
+    } finally {
+      clearTimeout(late);
     }
   }
 }
