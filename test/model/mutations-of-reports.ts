@@ -216,6 +216,19 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
     model: foundWith({ plots: ['handedOutBesideItsSuccessor'] }),
   },
   {
+    name: 'other-project-not-noticed',
+    breaks: 'undone',
+    why: 'A worker of another project reads there, finds neither the instance nor its cloud job, and reports that they do not exist.',
+    edits: [
+      {
+        file: NEXT,
+        from: `  if (elsewhere !== null && !mustAsk) return endElsewhere(entered, elsewhere, at);\n`,
+        to: '',
+      },
+    ],
+    model: foundWith({}),
+  },
+  {
     name: 'superseded-attempt-reports',
     breaks: 'known',
     why: 'A superseded attempt ends with an ordinary failure, which the server can treat as that of the attempt that replaced it.',
