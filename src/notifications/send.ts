@@ -33,7 +33,7 @@ export async function send(
   { proxy, signal, timeoutMs = TIMEOUT_MS }: SendOptions,
 ): Promise<WebhookAnswer> {
   signal?.throwIfAborted();
-  // A signal of its own: a stream that has ended and is aborted afterwards throws where nobody catches, which ends the process.
+  // A signal of its own: a stream that has ended and is aborted afterwards throws outside of every `try`, which ends the process.
   const givenUp = new AbortController();
   const giveUp = () => givenUp.abort();
   signal?.addEventListener('abort', giveUp);
