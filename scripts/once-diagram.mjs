@@ -1,5 +1,6 @@
 // The phases of the once machine, and what leads from one to another: found by asking the machine what follows from each event in each state it can get into.
 import {
+  askedAt,
   beginFirst,
   beginFollowing,
   beginSecond,
@@ -98,7 +99,7 @@ function explore(beginnings) {
     for (const [what, event] of events)
       for (const delayMs of DELAYS_MS) {
         const thenMs = nowMs + ('inMs' in command ? command.inMs : 0) + delayMs;
-        const after = next(state, event, rules, thenMs);
+        const after = next(state, askedAt(event, thenMs), rules, thenMs);
         const { phase } = after.state;
         const turn = [state.phase.name, what, phase.name === 'ended' ? endingName(phase.ending) : phase.name];
         turns.set(turn.join('→'), turn);

@@ -138,6 +138,11 @@ export const CALM = {
   send: () => ({ kind: 'accepted', cloudJobId: 'J2' }),
 };
 
+/** The event; if it is a reading, with the time at which it was asked for. */
+export function askedAt(event, askedAtMs) {
+  return event.kind === 'reading' ? { ...event, askedAtMs } : event;
+}
+
 /**
  * Answers each command at once, polls too, with heartbeats that reach the server, until the attempt ends or `isOver`.
  *
@@ -150,7 +155,7 @@ export function play(moment, rules, answers, isOver = () => false) {
     const { kind, inMs = 0 } = step.command;
     nowMs += inMs;
     step = { ...next(step.state, { kind: 'heartbeat' }, rules, nowMs), command: step.command };
-    const event = answers[kind]({ rules, state: step.state });
+    const event = askedAt(answers[kind]({ rules, state: step.state }), nowMs);
     step = next(step.state, event, rules, nowMs);
     moments.push({ step, nowMs, event });
     if (moments.length > 2_000) throw new Error(`It does not end: ${step.state.phase.name}`);

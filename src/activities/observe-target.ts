@@ -25,9 +25,11 @@ export async function observeTarget(
   // An attempt that was between its reading and its POST when the workflow was reset does not know of the reset.
   const readInRunId = currentRunId(originalRunId);
   const clearAtMs = readInRunId === originalRunId ? 0 : Date.now() + unseenAttemptMs(limits);
+  // Workflows compare this time with the one until which something may still appear, and a slow answer shows an earlier moment.
+  const observedAtMs = Date.now();
   try {
     const reading = await serviceStage.readInstance(target, { timeoutMs: limits.readTimeoutMs, signal });
-    return { ...reading, readInRunId, clearAtMs };
+    return { ...reading, observedAtMs, readInRunId, clearAtMs };
   } catch (error) {
     throw toFailure(error);
   }

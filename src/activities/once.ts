@@ -187,8 +187,12 @@ class Attempt {
         this.#reservation = await serviceStage.reservePost({ ...limits, signal });
         return { kind: 'reserved' };
       case 'read':
-        await pause(command.inMs, signal);
-        return { kind: 'reading', reading: await serviceStage.readInstance(target, options) };
+        await this.#pause(command.inMs, signal);
+        return {
+          kind: 'reading',
+          askedAtMs: this.#clock(),
+          reading: await serviceStage.readInstance(target, options),
+        };
       case 'inspect': {
         const ownUserId = await serviceStage.ownUserId(options);
         return { kind: 'inspected', ownUserId, job: await this.#jobOrNull(command.cloudJobId, options) };
@@ -205,6 +209,15 @@ class Attempt {
       case 'end':
         throw new TypeError(`${command.kind} is not a command by itself`);
     }
+  }
+
+  /** By the attempt's own clock: a timer of Node may fire some milliseconds early, and a reading asked for too early has to be repeated. */
+  async #pause(durationMs: number, signal: AbortSignal): Promise<void> {
+    const endAtMs = this.#clock() + durationMs;
+    await pause(durationMs, signal);
+    const leftMs = endAtMs - this.#clock();
+    // A clock that is set back must not prolong it for as long.
+    if (leftMs > 0) await pause(Math.min(leftMs, durationMs), signal);
   }
 
   /** No cancellation signal: cutting the connection would not take back what the server already reads. */

@@ -208,38 +208,31 @@ function exchange(
   };
   return new Promise((resolveAnswer, reject) => {
     const request = (isSecure ? requestHttps : requestHttp)(url, options);
-    const timeOut = setTimeout(
-      () => request.destroy(new Error(`no complete answer within ${timeoutMs} ms`)),
-      timeoutMs,
-    );
     const over = () => {
       clearTimeout(timeOut);
       tunnel.abort();
       request.destroy();
     };
-    request.on('error', (error) => {
+    const fail = (error: Error) => {
       over();
       reject(error);
-    });
+    };
+    // Node reports no error of a request whose socket is closed already: after a 101, for example.
+    const timeOut = setTimeout(() => fail(new Error(`no complete answer within ${timeoutMs} ms`)), timeoutMs);
+    request.on('error', fail);
     request.on('response', (response) => {
       const address = proxy === null ? (response.socket.remoteAddress ?? null) : null;
-      readBody(response).then(
-        ({ body, isCut }) => {
-          over();
-          resolveAnswer({
-            kind: 'answered',
-            status: response.statusCode ?? 0,
-            headers: headersOf(response),
-            body,
-            isCut,
-            address,
-          });
-        },
-        (error: unknown) => {
-          over();
-          reject(error);
-        },
-      );
+      readBody(response).then(({ body, isCut }) => {
+        over();
+        resolveAnswer({
+          kind: 'answered',
+          status: response.statusCode ?? 0,
+          headers: headersOf(response),
+          body,
+          isCut,
+          address,
+        });
+      }, fail);
     });
     request.end();
   });

@@ -6,8 +6,12 @@ import type { WebhookRequest } from './messages.js';
 
 /** Chosen: chat tools answer within a second. */
 const TIMEOUT_MS = 10_000;
+/** The HTTP client keeps the time limit itself; after this much more the request is given up here. Chosen. */
+const OVERDUE_MS = 500;
 /** More of an answer is not read. */
 const MOST_BYTES = 16 * 1024;
+
+const TIMED_OUT = Object.assign(new Error('late'), { code: 'ETIMEDOUT' });
 
 /** How a message is sent. */
 export interface SendOptions {
@@ -28,6 +32,13 @@ export async function send(
   { url, headers, body }: WebhookRequest,
   { proxy, signal, timeoutMs = TIMEOUT_MS }: SendOptions,
 ): Promise<WebhookAnswer> {
+  signal?.throwIfAborted();
+  // A signal of its own: a stream that has ended and is aborted afterwards throws outside of every `try`, which ends the process.
+  const givenUp = new AbortController();
+  const giveUp = () => givenUp.abort();
+  signal?.addEventListener('abort', giveUp);
+  // The HTTP client keeps the time limit through the socket, and never ends where that is closed already: after a 101, for example.
+  const late = setTimeout(giveUp, timeoutMs + OVERDUE_MS);
   // A stream, because status and headers count even where the body is too long to be read.
   const stream = got.stream(url, {
     method: 'POST',
@@ -39,7 +50,7 @@ export async function send(
     // A small answer can be unpacked into a large one.
     decompress: false,
     timeout: { request: timeoutMs },
-    ...(signal === undefined ? {} : { signal }),
+    signal: givenUp.signal,
     ...(proxy === null ? {} : { agent: { http: proxy.http, https: proxy.https } }),
   });
   try {
@@ -50,7 +61,10 @@ export async function send(
     return { status, body: text, ...(laterMs === undefined ? {} : { retryAfterMs: laterMs }) };
   } catch (error) {
     signal?.throwIfAborted();
-    throw new NoAnswer(reasonOf(error, proxy, timeoutMs));
+    throw new NoAnswer(reasonOf(givenUp.signal.aborted ? TIMED_OUT : error, proxy, timeoutMs));
+  } finally {
+    clearTimeout(late);
+    signal?.removeEventListener('abort', giveUp);
   }
 }
 

@@ -23,10 +23,13 @@ export interface Answer {
 
 /**
  * Gateway codes that prove that ServiceStage was never asked. Source: API Gateway user guide, "Error Codes"
- * (2021-09, 2025-10); both prefixes, `APIGW.` and `APIG.`, occur in the field. `.0201` and `.0601` prove nothing,
- * because the backend may have acted.
+ * (2021-09, 2025-10); both prefixes, `APIGW.` and `APIG.`, occur in the field. `.0201` and `.0601` prove nothing.
  */
 const NOT_PASSED_ON = /^APIGW?\.(0101|0103|0104|0105|030[1-9]|0310|0613|0802)$/;
+/** The backend may have acted. */
+const PASSED_ON = /^APIGW?\.0(201|601)$/;
+/** A proxy or a load balancer gave up waiting: Envoy and HAProxy answer 408, nginx 499. Whether the request was passed on is not known. */
+const GAVE_UP: readonly number[] = [408, 499];
 const TOKEN_EXPIRED = /token (must be updated|expires|expired|is expired)/i;
 /** Real texts: `verify aksk signature fail`, `AK access failed to reach the limit,forbidden`. */
 const SIGNATURE = /signature|ak\/?sk|\bAK access failed/i;
@@ -111,7 +114,7 @@ function classify({ method }: Asked, status: number, vendorCode: string | undefi
     return { code: expired ? 'TokenExpired' : 'NotAllowed', sent: 'no' };
   }
   if (gateway) return { code: status === 403 ? 'NotAllowed' : 'Unreachable', sent: 'no' };
-  if (status >= 400 && status < 500 && !/^APIGW?\.0(201|601)$/.test(vendorCode ?? ''))
+  if (status >= 400 && status < 500 && !GAVE_UP.includes(status) && !PASSED_ON.test(vendorCode ?? ''))
     return { code: codeOfRefusal(status, isRead), sent: 'refused' };
   return isRead ? { code: 'Unreachable', sent: 'no' } : { code: 'Unanswered', sent: 'unknown' };
 }

@@ -50,6 +50,9 @@ export interface HttpClient {
 /** Larger than any documented answer; a page of 100 tasks has some 50 KB. */
 const LARGEST_BODY_BYTES = 8 * 1024 * 1024;
 
+/** The HTTP client keeps the time limit of a request itself; after this much more it is given up here. Chosen: far below `marginMs`. */
+const OVERDUE_MS = 500;
+
 /**
  * Secrets shorter than this are not removed from successful answers, because those are parsed and could match by
  * chance.
@@ -100,7 +103,7 @@ async function send(
   const { method, path, timeoutMs } = request;
   const asked = { method, path };
   const secrets = [...(request.secrets ?? [])];
-  const tooLarge = new AbortController();
+  const givenUp = new AbortController();
   const startedAtMs = performance.now();
   // A kept-alive connection that the server has just closed fails with ECONNRESET for a request that was never sent,
   // so a POST opens its own.
@@ -108,15 +111,22 @@ async function send(
   secrets.push(...secretsIn(headers));
   const connection = method === 'POST' ? await ownConnection(request, proxy) : null;
   const leftMs = Math.max(1, timeoutMs - (performance.now() - startedAtMs));
-  if (connection !== null) await askBeforeFirstByte(connection, request);
+  if (connection !== null) {
+    await askBeforeFirstByte(connection, request);
+    if (connection.destroyed) throw errorWithoutAnswer(asked, false, 'the connection was closed before the first byte');
+  }
+  // The HTTP client ends a request through its socket, and never ends where that is closed already: after a 101, for example.
+  const late = setTimeout(() => givenUp.abort(`no end within ${Math.round(timeoutMs)} ms`), leftMs + OVERDUE_MS);
   let answer: Response<string>;
   try {
-    answer = await exchange({ ...request, headers, timeoutMs: leftMs }, { connection, proxy, tooLarge });
+    answer = await exchange({ ...request, headers, timeoutMs: leftMs }, { connection, proxy, givenUp });
   } catch (error) {
     request.signal?.throwIfAborted();
-    const reason = tooLarge.signal.aborted ? 'the answer is larger than 8 MiB' : reasonOf(error, proxy);
+    const reason = givenUp.signal.aborted ? String(givenUp.signal.reason) : reasonOf(error, proxy);
     // A POST fails here only after its connection was open, so the other side may have read it.
     throw errorWithoutAnswer(asked, connection !== null, reason);
+  } finally {
+    clearTimeout(late);
   }
   onAnswer(answer);
   if (answer.statusCode < 200 || answer.statusCode > 299) {
@@ -183,12 +193,13 @@ interface Way {
   /** POST only: its own connection. */
   readonly connection: Socket | null;
   readonly proxy: ProxyAgents | null;
-  readonly tooLarge: AbortController;
+  /** Aborted with the reason in words. */
+  readonly givenUp: AbortController;
 }
 
 function exchange(
   request: HttpRequest & { readonly headers: Readonly<Record<string, string>> },
-  { connection, proxy, tooLarge }: Way,
+  { connection, proxy, givenUp }: Way,
 ): Promise<Response<string>> {
   const { method, headers, body, timeoutMs, signal } = request;
   const url = urlOf(request);
@@ -199,10 +210,10 @@ function exchange(
     timeout: { request: timeoutMs },
     ...(connection === null ? agentOf(proxy) : { createConnection: () => connection }),
     // A POST is never aborted by us: that would not undo what the server has already read.
-    signal: connection !== null || signal === undefined ? tooLarge.signal : AbortSignal.any([tooLarge.signal, signal]),
+    signal: connection !== null || signal === undefined ? givenUp.signal : AbortSignal.any([givenUp.signal, signal]),
   });
   void sent.on('downloadProgress', ({ transferred }) => {
-    if (transferred > LARGEST_BODY_BYTES) tooLarge.abort();
+    if (transferred > LARGEST_BODY_BYTES) givenUp.abort('the answer is larger than 8 MiB');
   });
   return sent;
 }

@@ -27,6 +27,9 @@ const NO_AGENCY = /Please configure Cloud Service Agency/i;
 /** Chosen: an answer has about 4 KB. */
 const LARGEST_BODY_BYTES = 64 * 1024;
 
+/** The HTTP client keeps the time limit itself; after this much more a request is given up here. Chosen. */
+const OVERDUE_MS = 500;
+
 const text = z.string().min(1);
 const KeyAnswer = z.object({
   credential: z.object({ access: text, secret: text, securitytoken: text, expires_at: text }),
@@ -79,26 +82,31 @@ export class MetadataService {
     headers: Record<string, string>,
     deadlineAtMs: number,
   ): Promise<Response<string>> {
-    const tooLarge = new AbortController();
+    const givenUp = new AbortController();
+    const leftMs = Math.max(1, Math.ceil(deadlineAtMs - performance.now()));
+    // The HTTP client never ends where the socket is closed already, after a 101 for example, and everybody waits for the same answer.
+    const late = setTimeout(() => givenUp.abort('no end in time'), leftMs + OVERDUE_MS);
     try {
       const asked = got(`${this.endpoint}${path}`, {
         method,
         headers,
         agent: { http: this.#agent },
-        timeout: { request: Math.max(1, Math.ceil(deadlineAtMs - performance.now())) },
+        timeout: { request: leftMs },
         retry: { limit: 0 },
         followRedirect: false,
         throwHttpErrors: false,
         responseType: 'text',
-        signal: tooLarge.signal,
+        signal: givenUp.signal,
       });
       void asked.on('downloadProgress', ({ transferred }) => {
-        if (transferred > LARGEST_BODY_BYTES) tooLarge.abort();
+        if (transferred > LARGEST_BODY_BYTES) givenUp.abort('its answer is too large');
       });
       return await asked;
     } catch (error) {
-      const [reason = ''] = tooLarge.signal.aborted ? ['its answer is too large'] : String(error).split('\n');
+      const [reason = ''] = String(givenUp.signal.aborted ? givenUp.signal.reason : error).split('\n');
       throw failed('Unreachable', `the metadata service did not answer: ${reason.slice(0, 300)}`);
+    } finally {
+      clearTimeout(late);
     }
   }
 }

@@ -200,6 +200,14 @@ describe('a bad answer', () => {
     expect((await run(server.endpoint)).failure?.message).toMatch(/HPE_|Parse Error/);
   });
 
+  it('is another protocol', async () => {
+    const server = await startRawServer({
+      onRequest: (socket) => void socket.write('HTTP/1.1 101 Other\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n'),
+    });
+    const { failure } = await run(server.endpoint, { want: { timeoutMs: 200 } });
+    expect(failure?.message).toContain('no complete answer within 200 ms');
+  });
+
   it('has headers without end', async () => {
     const server = await startRawServer({
       onRequest: (socket) => void socket.write(`HTTP/1.1 200 OK\r\nx: ${'y'.repeat(40_000)}\r\n\r\n`),

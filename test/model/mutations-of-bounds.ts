@@ -98,7 +98,11 @@ export const BOUND_MUTATIONS: readonly Mutation[] = [
     breaks: 'once',
     why: 'A lost attempt whose last heartbeat shows it reading is believed to have sent nothing later, but its lease came before that heartbeat, which was late.',
     edits: [
-      { file: ENTRY, from: `  'reserving',\n  'observing',\n  'connecting',\n  'leasing',\n`, to: `  'leasing',\n` },
+      {
+        file: ENTRY,
+        from: `  reserving: false,\n  observing: false,\n  connecting: false,\n`,
+        to: `  reserving: true,\n  observing: true,\n  connecting: true,\n`,
+      },
     ],
     model: foundWith({ plots: ['heartbeatAfterTheLease'] }),
   },

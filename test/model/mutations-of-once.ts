@@ -116,6 +116,11 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
         from: `  if (at.nowMs < state.clearAtMs) return notClearYet(state, 'An earlier attempt may have sent it', at);\n`,
         to: '',
       },
+      {
+        file: OBSERVING,
+        from: `Math.max(state.clearAtMs, quietSinceMs + at.quietMs)`,
+        to: `quietSinceMs + at.quietMs`,
+      },
     ],
     model: FOUND,
   },
@@ -129,6 +134,7 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
         from: `  if (at.nowMs - quietSinceMs < at.quietMs) return readAfter(at.quietMs, state, { ...phase, quietSinceMs }, at);\n`,
         to: `  if (at.nowMs < quietSinceMs) return readAfter(at.quietMs, state, { ...phase, quietSinceMs }, at);\n`,
       },
+      { file: OBSERVING, from: `Math.max(state.clearAtMs, quietSinceMs + at.quietMs)`, to: `state.clearAtMs` },
     ],
     model: {
       kind: 'harmless',
@@ -202,9 +208,9 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: SENDING,
-        from: `  if (request === 'no' || (request === 'refused' && state.sentBefore === 'no')) return provedUnsent(state, event, at);`,
+        from: `  if (request === 'no' || (request === 'refused' && state.sentBefore === 'no')) return provedUnsent(state, failed, at);`,
         to: `  const sentBefore = request === 'refused' ? 'no' : state.sentBefore;
-  if (['no', 'refused'].includes(request)) return provedUnsent({ ...state, sentBefore }, event, at);`,
+  if (['no', 'refused'].includes(request)) return provedUnsent({ ...state, sentBefore }, failed, at);`,
       },
     ],
     model: {
@@ -290,8 +296,8 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: SETTLING,
-        from: `  if (isAtRest(reading) && !isOlderThanJob(state, phase, reading, at)) {`,
-        to: `  if (isAtRest(reading) && (state.goal.kind === 'settle' || !isOlderThanJob(state, phase, reading, at))) {`,
+        from: `  if (isAtRest(event.reading) && !isOlderThanJob(state, phase, event, at)) {`,
+        to: `  if (isAtRest(event.reading) && (state.goal.kind === 'settle' || !isOlderThanJob(state, phase, event, at))) {`,
       },
     ],
     model: foundWith({ sites: ['post', 'job'] }),

@@ -64,11 +64,12 @@ export class Requests {
   #read(giveUpAtMs: number): void {
     const { mishaps, cloud, time } = this.world;
     const askedAtMs = time.nowMs;
+    const byItsClockMs = this.attempt.nowMs;
     this.#get(mishaps.at('read'), giveUpAtMs, (tookMs) => {
       // The reading shows the state while the request is under way, not when the answer arrives.
       this.#readAtMs = Math.min(time.nowMs, askedAtMs + tookMs / 2);
       mishaps.passed('reading');
-      return { kind: 'reading', reading: cloud.reading(this.#readAtMs) };
+      return { kind: 'reading', reading: cloud.reading(this.#readAtMs), askedAtMs: byItsClockMs };
     });
   }
 

@@ -3,10 +3,11 @@ import type { ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { createServer, type AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { proxyChoice } from '../../src/network/proxies.js';
 import { createNotifier, type Attempt, type NotifierOptions } from '../../src/notifications/notifier.js';
 import type { WebhookKind } from '../../src/notifications/webhooks-file.js';
+import { pause } from '../../src/time/pause.js';
 import { startConnectProxy } from '../support/connect-proxy.js';
 import { always, startReceiver, type Answer } from '../support/receiver.js';
 import { NOTIFICATION, webhook } from './webhooks.js';
@@ -140,6 +141,13 @@ describe('no answer', () => {
     });
   });
 
+  it('in another protocol is tried again', async () => {
+    const switches: Answer = (response) =>
+      void response.socket?.write('HTTP/1.1 101 Other\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n');
+    const { found } = await attempt('slack', switches, { timeoutMs: 200 });
+    expect(found).toMatchObject({ result: 'unanswered', detail: expect.stringContaining('no answer within') });
+  });
+
   it('that drips is tried again', async () => {
     const drip: Answer = (response) => {
       response.writeHead(200);
@@ -195,6 +203,24 @@ describe('several webhooks', () => {
       'quick delivered',
     ]);
     expect(settled).toEqual([['quick', true]]);
+  });
+
+  it('that have answered are not touched when the worker stops while others are still asked', async () => {
+    const fast = await startReceiver(always(200, 'ok'));
+    const slow = await startReceiver(() => {});
+    const notifier = createNotifier([webhook('slack', `${fast.origin}/a`), webhook('webhook', `${slow.origin}/b`)]);
+    const stopping = new AbortController();
+    const uncaught = vi.fn();
+    process.on('uncaughtException', uncaught);
+    onTestFinished(() => void process.off('uncaughtException', uncaught));
+    const delivering = notifier.deliver(NOTIFICATION, {
+      names: ['slack', 'webhook'],
+      signal: stopping.signal,
+      onSettled: () => setTimeout(() => stopping.abort(new Error('the worker stops')), 50),
+    });
+    await expect(delivering).rejects.toThrow('the worker stops');
+    await pause(50);
+    expect(uncaught).not.toHaveBeenCalled();
   });
 
   it('are those that the event concerns, or those that are named, without those already notified', async () => {

@@ -7,6 +7,7 @@ import { ServiceStageError } from '../../src/servicestage/errors.js';
 import type { Switches } from '../../src/simulator/switches.js';
 import { startTestSimulator } from '../simulator/api.js';
 import { clientOfSimulator, failureOf, post, READ, targetIn } from './client.js';
+import { startRawServer } from './raw-server.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -99,6 +100,14 @@ describe('trouble at the metadata service', () => {
     const { client, target, control } = await agency();
     await control.fault({ on: { route: 'securityKey' }, fault: { kind: 'delay', ms: 300 } });
     expect(await client.readInstance(target, READ)).toMatchObject({ status: 'RUNNING' });
+  });
+
+  it('another protocol does not count as an answer', async () => {
+    const server = await startRawServer({
+      onRequest: (socket) => void socket.write('HTTP/1.1 101 Other\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n'),
+    });
+    const asked = new MetadataService(server.endpoint, Date.now).fetchKey(200);
+    await expect(asked).rejects.toMatchObject({ code: 'Unreachable' });
   });
 
   it('an endless body is cut off', async () => {

@@ -3,6 +3,7 @@ import { createServer as createTlsServer } from 'node:tls';
 import type { AddressInfo, Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { clientOf, failureOf, post, READ, TARGET } from './client.js';
+import { pause } from '../../src/time/pause.js';
 import { answer, closedPort, startRawServer, type Behaviour } from './raw-server.js';
 import { selfSigned } from './self-signed.js';
 
@@ -18,6 +19,12 @@ describe('a POST that may have been read is Unanswered', () => {
   it.each<{ name: string; behaviour: Behaviour }>([
     { name: 'is reset before it is read', behaviour: { onConnection: resetUnread } },
     { name: 'is reset after it was read', behaviour: { onRequest: (socket) => socket.resetAndDestroy() } },
+    {
+      name: 'is answered with another protocol',
+      behaviour: {
+        onRequest: (socket) => void socket.write('HTTP/1.1 101 Other\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n'),
+      },
+    },
     { name: 'is closed without an answer', behaviour: { onRequest: (socket) => socket.end() } },
     { name: 'is never answered', behaviour: {} },
     { name: 'gets half an answer and a close', behaviour: { onRequest: (socket) => void socket.end(HALF) } },
@@ -76,6 +83,26 @@ describe('a POST that never had a connection is Unreachable: it was not sent', (
     expect(error).toMatchObject({ code: 'Unreachable', sent: 'no' });
     expect(error.message).toContain('DEPTH_ZERO_SELF_SIGNED_CERT');
     expect(bytes).toBe(0);
+  });
+});
+
+describe('a POST whose connection is closed before its first byte is Unreachable: it was not sent', () => {
+  it.each([
+    ['resets', (socket: Socket) => socket.resetAndDestroy()],
+    ['closes', (socket: Socket) => socket.end()],
+  ])('when the other side %s it while the send lease is asked for', async (_case, close) => {
+    const sockets: Socket[] = [];
+    const server = await startRawServer({ onConnection: (socket) => void sockets.push(socket) });
+    const sent = post(clientOf(server), {
+      beforeFirstByte: async () => {
+        for (const socket of sockets) close(socket);
+        await pause(100);
+      },
+    });
+    const error = await failureOf(sent);
+    expect(error).toMatchObject({ code: 'Unreachable', sent: 'no' });
+    expect(error.message).toContain('closed before the first byte');
+    expect(server.arrivals).toEqual([]);
   });
 });
 

@@ -75,15 +75,25 @@ function wasReset(
   return runId !== decidedInRunId || (attempt === 1 && attemptScheduledAtMs !== scheduledAtMs);
 }
 
-/** A lost attempt whose last heartbeat names one of these phases may have got the send lease later: the SDK's heartbeats can arrive late. */
-const MAY_HAVE_SENT: readonly PhaseName[] = [
-  'reserving',
-  'observing',
-  'connecting',
-  'leasing',
-  'sending',
-  'confirming',
-];
+/**
+ * False where a lost attempt whose last heartbeat names the phase may have got the send lease later: the SDK's heartbeats can arrive late. A phase
+ * that only a newer version knows is not listed, so it may have sent as well.
+ */
+const SENDS_NO_MORE: Readonly<Record<PhaseName, boolean>> = {
+  barrier: true,
+  reserving: false,
+  observing: false,
+  connecting: false,
+  leasing: false,
+  unleased: true,
+  sending: false,
+  confirming: false,
+  following: true,
+  lastReading: true,
+  verifying: true,
+  settling: true,
+  ended: true,
+};
 
 /**
  * `OnceState.clearAtMs` when an attempt begins. Whatever a lost attempt sent was accepted before this attempt was scheduled. After a reset, and if
@@ -101,7 +111,7 @@ export function clearAtMsOnEntry(
   // A heartbeat that proves nothing may hide that of an attempt that is still alive.
   if (wasReset(facts, previous) || previous.sent === 'no' || isReceivedLate(facts, previous, limits))
     return Math.max(clearAtMs, nowMs + unseenAttemptMs(limits));
-  if (!MAY_HAVE_SENT.includes(phase.name)) return clearAtMs;
+  if (SENDS_NO_MORE[phase.name]) return clearAtMs;
   return Math.max(clearAtMs, facts.attemptScheduledAtMs + limits.visibilityWindowMs);
 }
 

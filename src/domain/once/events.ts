@@ -81,7 +81,7 @@ export type Event =
   /** A heartbeat went out, so that the process is not frozen and the server counts on this attempt. */
   | { readonly kind: 'heartbeat' }
   | { readonly kind: 'reserved' }
-  | { readonly kind: 'reading'; readonly reading: Observation }
+  | ReadingEvent
   /** `job` is `null` if the API does not know it; `ownUserId` is `null` if our own user is unknown. */
   | { readonly kind: 'inspected'; readonly job: CloudJob | null; readonly ownUserId: string | null }
   /** `askedAtMs`: when it was asked. The answer may be read much later, by a process that was frozen. */
@@ -92,6 +92,14 @@ export type Event =
   | RequestFailed
   | { readonly kind: 'timeUp' }
   | { readonly kind: 'interrupted'; readonly by: Interruption };
+
+/** The instance was read. */
+export interface ReadingEvent {
+  readonly kind: 'reading';
+  readonly reading: Observation;
+  /** It shows the instance at this time or later. The answer may be slow, and a process that was frozen may read it much later. */
+  readonly askedAtMs: number;
+}
 
 /** The events of these kinds. */
 export type EventOf<Kind extends Event['kind']> = Extract<Event, { kind: Kind }>;

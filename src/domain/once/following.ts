@@ -5,7 +5,7 @@ import type { FailureName } from '../failures.js';
 import { describeObservation, statusMeaning, type Observation } from '../target/target.js';
 import { end, endInterrupted, fail, indeterminate, note } from './ending.js';
 import { readingAge } from './entry.js';
-import type { At, EventOf, PollCommand, RequestFailed, Step } from './events.js';
+import type { At, EventOf, PollCommand, ReadingEvent, RequestFailed, Step } from './events.js';
 import { unknownCloudJobMs } from './limits.js';
 import { nextHoldDelayMs, nextReadingDelayMs } from './pacing.js';
 import { failedAgain } from './retrying.js';
@@ -171,10 +171,15 @@ export function verifying(
 ): Step {
   if (event.kind !== 'reading') return afterFailedReading(state, phase, event.kind === 'failed' ? event : null, at);
   const read = { ...withReadFailure(state, null, at), seen: event.reading };
-  return afterReading(read, { ...phase, wasSeen: true }, event.reading, at);
+  return afterReading(read, { ...phase, wasSeen: true }, event, at);
 }
 
-function afterReading(state: OnceState, phase: PhaseOf<'verifying'>, reading: Observation, at: At): Step {
+function afterReading(
+  state: OnceState,
+  phase: PhaseOf<'verifying'>,
+  { reading, askedAtMs }: ReadingEvent,
+  at: At,
+): Step {
   const { action, target, verify, before, limits } = at.rules;
   const { id, submittedAtMs } = jobOf(state);
   const known = before.lastJobId === null ? before.knownCloudJobIds : [...before.knownCloudJobIds, before.lastJobId];
@@ -192,12 +197,13 @@ function afterReading(state: OnceState, phase: PhaseOf<'verifying'>, reading: Ob
   const heldSinceMs = holds ? (phase.heldSinceMs ?? at.nowMs) : null;
   if (isUnwanted(state, at)) {
     // The next run must not start from a reading that is older than our cloud job: it would take ours, which shows later, for somebody else's.
-    const hasShown = age === 'baseline' || at.nowMs - submittedAtMs >= limits.visibilityWindowMs;
+    const hasShown = age === 'baseline' || askedAtMs - submittedAtMs >= limits.visibilityWindowMs;
     return hasShown
       ? verified(state, reading, 'not verified: the run was cancelled', at)
       : readAgain(state, { ...phase, heldSinceMs }, at);
   }
-  if (heldSinceMs !== null && at.nowMs - heldSinceMs >= verify.stableMs)
+  // The reading shows a moment before its answer came, so the state held at least until it was asked for.
+  if (heldSinceMs !== null && Math.max(0, askedAtMs - heldSinceMs) >= verify.stableMs)
     return verified(
       state,
       reading,

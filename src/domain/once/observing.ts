@@ -1,9 +1,9 @@
 /** Before a send: whether the attempt may continue, and what each reading of the instance leads to. */
 import { describeAction, ruleOf, desiredStateHolds } from '../target/actions.js';
-import { describeObservation, type Observation } from '../target/target.js';
+import { describeObservation } from '../target/target.js';
 import { end, endElsewhere, fail, failAs, indeterminate, note, whereNamed } from './ending.js';
 import { entryMove, type EntryMove } from './entry.js';
-import type { At, EventOf, Step } from './events.js';
+import type { At, EventOf, ReadingEvent, Step } from './events.js';
 import { adopt } from './following.js';
 import { inspect, judge, notOurs } from './evidence.js';
 import { nextHoldDelayMs } from './pacing.js';
@@ -83,23 +83,24 @@ export function observing(
     case 'inspected':
       return afterInspection(state, event, at);
     case 'reading':
-      return afterReading({ ...state, seen: event.reading }, { ...phase, missingReadings: 0 }, event.reading, at);
+      return afterReading({ ...state, seen: event.reading }, { ...phase, missingReadings: 0 }, event, at);
   }
 }
 
-function afterReading(state: OnceState, phase: PhaseOf<'observing'>, reading: Observation, at: At): Step {
+function afterReading(state: OnceState, phase: PhaseOf<'observing'>, event: ReadingEvent, at: At): Step {
   const { action, before, limits } = at.rules;
   if (action === null) throw new TypeError('There is no action to send');
+  const { reading, askedAtMs } = event;
   const move = entryMove(state.sent === 'no', action, before, reading);
   return MOVES[move](state, move === 'quiet' || move === 'alreadyDone' ? phase : { ...phase, quietSinceMs: null }, {
     ...at,
     reading,
+    askedAtMs,
     quietMs: limits.quietMs,
   });
 }
 
-interface Reading extends At {
-  readonly reading: Observation;
+interface Reading extends At, Pick<ReadingEvent, 'reading' | 'askedAtMs'> {
   readonly quietMs: number;
 }
 
@@ -125,9 +126,9 @@ const MOVES: Readonly<Record<EntryMove, (state: OnceState, phase: PhaseOf<'obser
 function skip(state: OnceState, phase: PhaseOf<'observing'>, at: Reading): Step {
   const { before, verify } = at.rules;
   const heldSinceMs = phase.heldSinceMs ?? at.nowMs;
-  const heldForMs = at.nowMs - heldSinceMs;
+  const heldForMs = Math.max(0, at.askedAtMs - heldSinceMs);
   if (before.notHeld === true && heldForMs < verify.stableMs)
-    return readAfter(nextHoldDelayMs(heldForMs, verify.stableMs), state, { ...phase, heldSinceMs }, at);
+    return readAfter(nextHoldDelayMs(at.nowMs - heldSinceMs, verify.stableMs), state, { ...phase, heldSinceMs }, at);
   return end(note(state, 'skipped', at, describeObservation(at.reading)), { kind: 'skipped' }, at);
 }
 
@@ -141,6 +142,9 @@ function afterQuiet(
   if (at.nowMs < state.clearAtMs) return notClearYet(state, 'An earlier attempt may have sent it', at);
   const quietSinceMs = phase.quietSinceMs ?? at.nowMs;
   if (at.nowMs - quietSinceMs < at.quietMs) return readAfter(at.quietMs, state, { ...phase, quietSinceMs }, at);
+  // A slow answer may show the instance as it was before that time.
+  if (at.askedAtMs < Math.max(state.clearAtMs, quietSinceMs + at.quietMs))
+    return readAfter(0, state, { ...phase, quietSinceMs }, at);
   return conclude(state, at);
 }
 

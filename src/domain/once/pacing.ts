@@ -21,7 +21,7 @@ export function nextReadingDelayMs(readings: number): number {
 export function nextHoldDelayMs(heldForMs: number, stableMs: number): number {
   const longestMs = Math.max(LONGEST_READING_GAP_MS, stableMs / MOST_HOLD_GAPS);
   const gapMs = Math.min(stableMs / 2, longestMs);
-  // After the time is over only a reading that failed is repeated.
+  // After the time is over only a reading that failed, or was asked for before it was over, is repeated.
   const leftMs = heldForMs < stableMs ? stableMs - heldForMs : gapMs;
   return Math.max(SHORTEST_HOLD_GAP_MS, Math.min(gapMs, leftMs));
 }

@@ -115,10 +115,11 @@ export function sending(
   event: EventOf<'accepted' | 'failed'>,
   at: At,
 ): Step {
-  if (event.kind === 'accepted')
+  if (event.kind === 'accepted' && !isKnown(event.cloudJobId, at))
     return follow(note(state, 'accepted', at, event.cloudJobId), { id: event.cloudJobId, submittedAtMs: at.nowMs }, at);
-  const { request, message } = event;
-  if (request === 'no' || (request === 'refused' && state.sentBefore === 'no')) return provedUnsent(state, event, at);
+  const failed = event.kind === 'failed' ? event : answeredWithOld(event);
+  const { request, message } = failed;
+  if (request === 'no' || (request === 'refused' && state.sentBefore === 'no')) return provedUnsent(state, failed, at);
   const { quietMs, visibilityWindowMs, postTimeoutMs, marginMs } = at.rules.limits;
   // ServiceStage may refuse because of our own cloud job, which an earlier attempt sent: a refusal proves nothing about that one.
   const answer = request === 'refused' ? 'refused' : 'unanswered';
@@ -130,6 +131,16 @@ export function sending(
   const { interrupted } = state;
   if (interrupted === 'stop' || interrupted === 'superseded') return endInterrupted(noted, interrupted, at);
   return readAgain(noted, { name: 'confirming', answer, message, untilMs }, at);
+}
+
+/** True for a cloud job from before the POST: its end would be that of an earlier action. */
+function isKnown(cloudJobId: string, { rules: { before } }: At): boolean {
+  return cloudJobId === before.lastJobId || before.knownCloudJobIds.includes(cloudJobId);
+}
+
+function answeredWithOld({ cloudJobId }: EventOf<'accepted'>): RequestFailed {
+  const message = `the POST was answered with cloud job ${cloudJobId}, which is older than the POST`;
+  return { kind: 'failed', failure: 'Unanswered', message, request: 'unknown' };
 }
 
 function provedUnsent(state: OnceState, event: RequestFailed, at: At): Step {

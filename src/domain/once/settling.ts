@@ -5,7 +5,7 @@ import { isAtRest } from '../target/cloud-job.js';
 import { describeObservation, statusMeaning, type Observation } from '../target/target.js';
 import { end } from './ending.js';
 import { readingAge } from './entry.js';
-import type { At, AttemptFacts, EventOf, RequestFailed, Step } from './events.js';
+import type { At, AttemptFacts, EventOf, ReadingEvent, RequestFailed, Step } from './events.js';
 import { adopt, failedJob, howItEnded, polled, readAfter, startPolling, withReadFailure } from './following.js';
 import { inspect, judge } from './evidence.js';
 import { unseenAttemptMs, type Limits } from './limits.js';
@@ -65,8 +65,8 @@ export function settling(
     case 'reading': {
       const read = { ...state, seen: event.reading };
       return state.sent === 'unknown'
-        ? whileUnclear(read, phase, event.reading, at)
-        : untilAtRest(withReadFailure(read, null, at), phase, event.reading, at);
+        ? whileUnclear(read, phase, event, at)
+        : untilAtRest(withReadFailure(read, null, at), phase, event, at);
     }
   }
 }
@@ -79,8 +79,8 @@ function afterFailure(state: OnceState, phase: PhaseOf<'settling'>, error: Reque
 }
 
 /** It is known what was sent, so the instance only has to come to rest. A deleted instance is at rest. */
-function untilAtRest(state: OnceState, phase: PhaseOf<'settling'>, reading: Observation, at: At): Step {
-  if (isAtRest(reading) && !isOlderThanJob(state, phase, reading, at)) {
+function untilAtRest(state: OnceState, phase: PhaseOf<'settling'>, event: ReadingEvent, at: At): Step {
+  if (isAtRest(event.reading) && !isOlderThanJob(state, phase, event, at)) {
     const ending = clear(state, at);
     // If the cloud job was somebody else's, ours may still appear.
     if (ending.kind !== 'indeterminate' || at.nowMs >= state.clearAtMs) return end(state, ending, at);
@@ -97,33 +97,34 @@ function untilAtRest(state: OnceState, phase: PhaseOf<'settling'>, reading: Obse
 function isOlderThanJob(
   { cloudJob }: OnceState,
   { jobEnd }: PhaseOf<'settling'>,
-  reading: Observation,
+  { reading, askedAtMs }: ReadingEvent,
   at: At,
 ): boolean {
   if (cloudJob === null || jobEnd === null) return false;
   const { before, action, limits } = at.rules;
   const age = readingAge({ ...before, lastJobId: cloudJob.id }, reading);
-  if (age === 'new' && at.nowMs - cloudJob.submittedAtMs < limits.visibilityWindowMs) return true;
-  if (at.nowMs - jobEnd.atMs >= limits.visibilityWindowMs) return false;
+  if (age === 'new' && askedAtMs - cloudJob.submittedAtMs < limits.visibilityWindowMs) return true;
+  if (askedAtMs - jobEnd.atMs >= limits.visibilityWindowMs) return false;
   return age === 'stale' || (jobEnd.failure === null && action !== null && !desiredStateHolds(action, reading));
 }
 
 /** Something may have been sent and no cloud job is known: reads until nothing that was sent can still be invisible. */
-function whileUnclear(state: OnceState, phase: PhaseOf<'settling'>, reading: Observation, at: At): Step {
+function whileUnclear(state: OnceState, phase: PhaseOf<'settling'>, event: ReadingEvent, at: At): Step {
+  const { reading, askedAtMs } = event;
   const { before, action, limits } = at.rules;
   const isNew = readingAge(before, reading) === 'new';
   if (isNew && action !== null) {
     return inspect({ ...state, phase }, Math.max(at.rules.deadlineAtMs, at.nowMs + limits.readTimeoutMs));
   }
   const read = withReadFailure(state, null, at);
-  const isClear = at.nowMs >= state.clearAtMs;
+  const isClear = askedAtMs >= state.clearAtMs;
   // Before a first step nothing can be adopted: the cloud job belongs to the run before and only has to end.
   if (isNew)
     return isAtRest(reading) && isClear
       ? end(read, clear(read, at), at)
       : proceed(read, { ...phase, quietSinceMs: null }, at);
   const quietSinceMs = isAtRest(reading) ? (phase.quietSinceMs ?? at.nowMs) : null;
-  const isQuiet = quietSinceMs !== null && at.nowMs - quietSinceMs >= limits.quietMs;
+  const isQuiet = quietSinceMs !== null && askedAtMs - quietSinceMs >= limits.quietMs;
   return isQuiet && isClear ? nothingNew(read, reading, at) : proceed(read, { ...phase, quietSinceMs }, at);
 }
 

@@ -81,7 +81,7 @@ describe('a refusal of ServiceStage itself', () => {
   });
 });
 
-it.each([301, 302, 307, 308, 500, 502, 503, 504, 599])('%i proves nothing about a POST', (status) => {
+it.each([301, 302, 307, 308, 408, 499, 500, 502, 503, 504, 599])('%i proves nothing about a POST', (status) => {
   expect(classified('POST', status)).toBe('Unanswered unknown');
   expect(classified('POST', status, 'SVCSTG.00100500')).toBe('Unanswered unknown');
   expect(classified('GET', status)).toBe('Unreachable no');

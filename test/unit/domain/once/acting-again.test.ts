@@ -79,6 +79,26 @@ describe('after an attempt that was lost with a send lease, the next one', () =>
     expect(actAgain()).toMatchObject({ sentAtMs: CLEAR_MS, ending: { kind: 'succeeded' } });
   });
 
+  it('believes no reading that was asked for before that, however late its answer is read', () => {
+    const previous = anEndedState(failedWith('WorkerStopped', 1), {
+      attempt: 2,
+      sent: 'unknown',
+      atMs: CLEAR_MS - 5_000,
+      clearAtMs: CLEAR_MS,
+      seen: anObservation({ observedAtMs: CLEAR_MS - 10_000 }),
+    });
+    const facts = { attempt: 3, attemptScheduledAtMs: CLEAR_MS - 4_900 };
+    // The latest moment at which it can show: the lease and the POST were as slow as they may be.
+    const read: World['read'] = (atMs) =>
+      atMs < CLEAR_MS - limits.marginMs ? anObservation() : anObservation({ lastJobId: 'JOB-1', status: 'STOPPED' });
+    const played = actToTheEnd({ read, latencyMs: { read: 4_950 } }, {}, { facts, previous });
+    expect(played).toMatchObject({
+      sentAtMs: null,
+      ending: { kind: 'succeeded' },
+      state: { cloudJob: { id: 'JOB-1' } },
+    });
+  });
+
   it('sends only after two quiet readings', () => {
     const restMs = CLEAR_MS + 1;
     const read: World['read'] = (atMs, sentAtMs) => (atMs < restMs ? inFlight : stoppedOnceSent(sentAtMs));

@@ -123,6 +123,12 @@ describe('on entry, something sent earlier may still appear', () => {
       aSendingState(),
       15_000 + WINDOW_MS,
     ],
+    [
+      'equally long after one that was lost in a phase of a newer version',
+      second(),
+      anOnceState({ ...mayHaveSent, phase: { name: 'a phase of a newer version' } as unknown as Phase }),
+      15_000 + WINDOW_MS,
+    ],
     ['for heartbeat time-out and window beside attempt 1 of a reset run', inResetRun, null, NOW_MS + UNSEEN_MS],
     ['equally long after an activity reset', reset, null, NOW_MS + UNSEEN_MS],
     ['equally long when the attempt number did not grow', second(), aSendingState({ attempt: 2 }), NOW_MS + UNSEEN_MS],

@@ -196,6 +196,16 @@ describe('verifying', () => {
     expect(played.state.trail.at(-1)?.note).toMatch(/STOPPED.*; reached, not held$/);
   });
 
+  it('counts the time until a reading was asked for, not until its answer was read', () => {
+    const short = { withinMs: 30_000, stableMs: 4_000 };
+    const latencyMs = { read: 4_900 };
+    const [first = 0] = readings(act({ latencyMs }, { verify: short }));
+    const lostMs = first + latencyMs.read + short.stableMs - 1_000;
+    const seen = (atMs: number) => (atMs < lostMs ? stopped : anObservation(ours));
+    const played = act({ read: afterSend(seen), latencyMs }, { verify: short });
+    expect(played.ending).toMatchObject({ failure: 'NotConverged' });
+  });
+
   it('restarts the count when the state is lost', () => {
     const polledMs = act().endedAtMs - verify.stableMs;
     const leftMs = polledMs + 3_000;

@@ -5,6 +5,7 @@ import type {
   AttemptFacts,
   Command,
   Event,
+  EventOf,
   OnceRules,
   RequestFailed,
   Standing,
@@ -38,7 +39,7 @@ export interface World {
   readonly ownUserId?: string;
   readonly reserve?: RequestFailed;
   readonly connect?: RequestFailed;
-  readonly post?: RequestFailed;
+  readonly post?: RequestFailed | EventOf<'accepted'>;
   /** A frozen process sends no heartbeats. */
   readonly isFrozen?: true;
   /** How long an answer takes; none by default. */
@@ -212,7 +213,9 @@ function eventOf(
       return world.reserve ?? { kind: 'reserved' };
     case 'read': {
       const reading = read(atMs, sentAtMs);
-      return 'kind' in reading ? reading : { kind: 'reading', reading: { ...reading, observedAtMs: atMs } };
+      return 'kind' in reading
+        ? reading
+        : { kind: 'reading', reading: { ...reading, observedAtMs: atMs }, askedAtMs: atMs };
     }
     case 'inspect': {
       const found = job(atMs);

@@ -4,7 +4,7 @@ import type { Action } from '../../../../src/domain/target/actions.js';
 import type { OnceRules, RequestFailed } from '../../../../src/domain/once/events.js';
 import type { OnceState } from '../../../../src/domain/once/state.js';
 import { next } from '../../../../src/domain/once/next.js';
-import { aCloudJob, anObservation, defaultLimits as limits, onceRules } from '../../../support/build.js';
+import { aBaseline, aCloudJob, anObservation, defaultLimits as limits, onceRules } from '../../../support/build.js';
 import { act, actAgain, actToTheEnd, decisions, requestFailed, type World } from './play-once.js';
 
 const lost = requestFailed({ failure: 'Unanswered', message: 'ECONNRESET' });
@@ -215,6 +215,20 @@ describe('a lost answer', () => {
       expect(state.clearAtMs).toBe(1_000 + limits.postTimeoutMs + limits.visibilityWindowMs + limits.marginMs);
     },
   );
+
+  it.each([
+    ['the baseline', 'JOB-0'],
+    ['an earlier step', 'JOB-A'],
+  ])('is one that names the cloud job of %s: a restart does not count as done by it', (_case, cloudJobId) => {
+    const change = {
+      action: { action: 'restart' },
+      before: aBaseline({ lastJobId: 'JOB-0' }, ['JOB-A', 'JOB-0']),
+    } as const;
+    const played = actToTheEnd({ ...showsNothing, post: { kind: 'accepted', cloudJobId } }, change);
+    expect(played.ending).toMatchObject({ kind: 'indeterminate' });
+    expect(played.state).toMatchObject({ sent: 'unknown', cloudJob: null });
+    expect(decisions(played).slice(0, 3)).toEqual(['entered', 'sent', 'unanswered']);
+  });
 
   it('is not searched for any longer when readings fail', () => {
     const read: World['read'] = (_atMs, sentAtMs) => (sentAtMs === null ? anObservation() : requestFailed());

@@ -63,6 +63,13 @@ describe('a known cloud job', () => {
     expect(sentStep({ read: () => old })).toMatchObject({ state: { seen: withoutTime(old) }, ending });
   });
 
+  it('is not settled by a reading of the state before it whose answer is read after the visibility window', () => {
+    const shownMs = NOW_MS + limits.visibilityWindowMs - 1_000;
+    const read: World['read'] = (atMs) => (atMs < shownMs ? quiet : stopped);
+    // The third one is asked for at 113.7 s, just before what the cloud job did shows, and answered at 115.5 s.
+    expect(sentStep({ read, latencyMs: { read: 1_800 } }).state.seen).toMatchObject(withoutTime(stopped));
+  });
+
   it('that failed is not settled by a reading from before it', () => {
     const read: World['read'] = (atMs) => (atMs < NOW_MS + 10_000 ? quiet : anObservation(ours));
     expect(sentStep({ job: endsAt(0, 'FAILED'), read }).state.seen).toMatchObject(ours);
@@ -122,6 +129,14 @@ describe('something that may have been sent', () => {
     const movedMs = CLEAR_MS - limits.quietMs;
     const read: World['read'] = (atMs) => (atMs === movedMs ? anObservation({ status: 'PENDING' }) : quiet);
     expect(unclearStep({ read }).endedAtMs).toBe(CLEAR_MS + limits.quietMs);
+  });
+
+  it('is not judged by a reading that was asked for before it is clear, however late its answer is read', () => {
+    const showsMs = CLEAR_MS - limits.marginMs;
+    const read: World['read'] = (atMs) => (atMs < showsMs ? quiet : stopped);
+    // The fourth reading is asked for at 126.7 s and answered at 130.6 s.
+    const played = unclearStep({ read, latencyMs: { read: 3_900 } });
+    expect(played.state).toMatchObject({ sent: 'yes', cloudJob: { id: 'JOB-1' } });
   });
 
   it('is ours when a new cloud job shows with evidence, which is recorded and followed', () => {

@@ -93,7 +93,7 @@ function parseEvent(text: string, nowMs: number): Event {
   const [, verb = '', rest = ''] = /^(reading|inspected|polled|accepted|failed) (.+)$/.exec(text) ?? [];
   switch (verb) {
     case 'reading':
-      return { kind: 'reading', reading: parseReading(rest, nowMs) };
+      return { kind: 'reading', reading: parseReading(rest, nowMs), askedAtMs: nowMs };
     case 'inspected':
       return parseInspection(rest, nowMs);
     case 'polled':

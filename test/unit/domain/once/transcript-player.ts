@@ -256,7 +256,9 @@ function asFinal(ending: Ending): Ending {
 }
 
 function at(event: Event, observedAtMs: number): Event {
-  return event.kind === 'reading' ? { ...event, reading: { ...event.reading, observedAtMs } } : event;
+  return event.kind === 'reading'
+    ? { ...event, reading: { ...event.reading, observedAtMs }, askedAtMs: observedAtMs }
+    : event;
 }
 
 function printFolded(asked: readonly Command[]): string[] {
