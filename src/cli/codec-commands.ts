@@ -1,6 +1,6 @@
 /** `runbook codec-server`: decrypts payloads for the Temporal UI until it is stopped. */
 import type { Command } from 'commander';
-import { numberBetween } from './options.js';
+import { integerBetween } from './options.js';
 import { CommandError, hint, print, printJsonLine } from './output.js';
 
 interface CodecServerCommandOptions {
@@ -18,7 +18,7 @@ export function addCodecCommands(program: Command): void {
     .command('codec-server')
     .description('decrypt payloads for the Temporal UI and the temporal CLI, until it is stopped')
     .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .option('--port <number>', 'port to listen on; 0 picks a free one', numberBetween(0, 65_535), 8096)
+    .option('--port <number>', 'port to listen on; 0 picks a free one', integerBetween(0, 65_535), 8096)
     .option('--unauthenticated', 'accept everybody; only on a loopback address, for a proxy that authenticates')
     .option('--json', 'print one JSON object with the address first')
     .action(runCodecServer);
