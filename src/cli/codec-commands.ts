@@ -1,5 +1,6 @@
 /** `runbook codec-server`: decrypts payloads for the Temporal UI until it is stopped. */
 import type { Command } from 'commander';
+import { untilStopped } from './interruptible.js';
 import { integerBetween } from './options.js';
 import { CommandError, hint, print, printJsonLine } from './output.js';
 
@@ -47,9 +48,7 @@ async function runCodecServer({ host, port, json, ...options }: CodecServerComma
   const server = await startCodecServer({ host, port, ...loaded, access, origins, log });
   if (json === true) printJsonLine({ url: server.url, origins });
   else print(greeting(server.url, origins));
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-  });
+  await untilStopped();
   await server.close();
   hint('The codec server has stopped');
 }

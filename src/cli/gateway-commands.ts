@@ -3,8 +3,9 @@ import type { Command } from 'commander';
 import type { GatewayOptions } from '../gateway/gateway.js';
 import type { AlarmsConfig } from '../gateway/alarms-file/read-alarms-file.js';
 import { loadAlarms } from './alarm-session.js';
-import { hint, print, printJsonLine } from './output.js';
+import { untilStopped } from './interruptible.js';
 import { integerBetween } from './options.js';
+import { hint, print, printJsonLine } from './output.js';
 
 interface GatewayCommandOptions {
   readonly file?: string;
@@ -90,9 +91,7 @@ async function serve(
   log.info({ dryRun, ...served(alarms) }, 'gateway ready');
   const { healthPort } = gateway;
   if (healthPort !== null) log.info({ port: healthPort }, 'probes and metrics are served');
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-  });
+  await untilStopped();
   await gateway.close();
   hint('The gateway has stopped');
 }

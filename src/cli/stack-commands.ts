@@ -1,5 +1,6 @@
 /** Commands that start servers: worker, simulator, demo. */
 import { InvalidArgumentError, type Command } from 'commander';
+import { untilStopped } from './interruptible.js';
 import { integerBetween, numberBetween } from './options.js';
 import { hint, print, printJsonLine, type SetExitCode } from './output.js';
 
@@ -58,9 +59,7 @@ async function simulate({
     print(
       `ServiceStage is simulated at ${simulator.url} (control: ${simulator.controlUrl}); --json shows credentials and components. Stop it with Ctrl-C`,
     );
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-  });
+  await untilStopped();
   await simulator.close();
   hint('The simulator has stopped');
 }
