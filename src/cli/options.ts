@@ -40,7 +40,7 @@ export function integerBetween(minimum: number, maximum: number): (text: string)
 }
 
 /** A date, or a time with its offset. `Date.parse` takes far more, such as `5`, and reads some of it by the clock of this machine. */
-const MOMENT = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2}))?$/;
+const MOMENT = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2}))?$/;
 
 /**
  * Parses a moment: a date, a time with its offset, or a duration before (`ago`) or after (`ahead`) now.
