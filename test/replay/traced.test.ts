@@ -5,6 +5,7 @@ import { Worker } from '@temporalio/worker';
 import { expect, inject, it } from 'vitest';
 import { tracedBundle } from '../../src/worker/workflow-code.js';
 import { installQuietRuntime } from '../support/quiet-runtime.js';
+import { unobserved } from '../support/unobserved.js';
 import { goldenNames, readGolden } from './golden-files.js';
 
 it('replays every recorded history with tracing on', async () => {
@@ -20,7 +21,7 @@ it('replays every recorded history with tracing on', async () => {
   const code = tracedBundle(await readFile(inject('workflowBundlePath'), 'utf8'));
   const waiting = names.values();
   const failures: string[] = [];
-  const sinks = { spans: { ended: { fn: () => {} } } };
+  const sinks = { ...unobserved, spans: { ended: { fn: () => {} } } };
   for await (const { error } of Worker.runReplayHistories({ workflowBundle: { code }, sinks }, histories)) {
     const name = waiting.next().value ?? '';
     if (error !== undefined) failures.push(`${name}: ${error.message}`);

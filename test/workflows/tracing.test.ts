@@ -24,6 +24,7 @@ import { webhook } from '../notifications/webhooks.js';
 import { alertmanagerBody, deliver, restartRule, useGateway } from '../support/gateway.js';
 import { startStack, stopWorker, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
+import { unobserved } from '../support/unobserved.js';
 import { until } from '../support/until.js';
 
 const temporal = useTemporal();
@@ -80,7 +81,7 @@ async function traced(): Promise<Partial<WorkerOptions>> {
   return {
     workflowBundle: { code: tracedBundle(await readFile(inject('workflowBundlePath'), 'utf8')) },
     interceptors: { activity: [followSubject, ...activityTracing(tracing, subjectOf), failuresWithinLimit] },
-    sinks: workflowTracing(tracing),
+    sinks: { ...unobserved, ...workflowTracing(tracing) },
   };
 }
 

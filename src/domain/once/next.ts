@@ -4,7 +4,7 @@
  */
 import { endInterrupted, note } from './ending.js';
 import { clearAtMsOnEntry, isProvenUnsent, isUnleasedOnEntry, needsBarrier } from './entry.js';
-import type { At, AttemptFacts, Command, Event, OnceRules, Step } from './events.js';
+import type { At, AttemptFacts, Command, Event, EventOf, OnceRules, Step } from './events.js';
 import { afterLastReading, following, startPolling, verifying, withAgeSeen } from './following.js';
 import { atBarrier, observing, reserve, reserving } from './observing.js';
 import { confirming, connecting, leasing, sending, unleased } from './sending.js';
@@ -93,20 +93,22 @@ export function next(state: OnceState, event: Event, rules: OnceRules, nowMs: nu
 
 type Answer = Exclude<Event, { kind: 'interrupted' | 'heartbeat' }>;
 
-/** @returns null if the phase does not wait for such an event */
-type Handler<In extends Phase> = (state: OnceState, phase: In, event: Answer, at: At) => Step | null;
+/** What one phase does with the events that it waits for. */
+interface Handler<In extends Phase, Taken extends Answer> {
+  readonly handle: (state: OnceState, phase: In, event: Taken, at: At) => Step;
+  readonly events: Readonly<Record<Taken['kind'], true>>;
+}
 
 /** @param events what the handler takes: one too few does not compile, nor one too many */
 function waitsFor<In extends Phase, Taken extends Answer>(
-  handle: (state: OnceState, phase: In, event: Taken, at: At) => Step,
-  events: Readonly<Record<Taken['kind'], true>>,
-): Handler<In> {
-  const isTaken = (event: Answer): event is Taken => event.kind in events;
-  return (state, phase, event, at) => (isTaken(event) ? handle(state, phase, event, at) : null);
+  handle: Handler<In, Taken>['handle'],
+  events: Handler<In, Taken>['events'],
+): Handler<In, Taken> {
+  return { handle, events };
 }
 
-/** What each phase waits for. */
-const HANDLERS: { readonly [Name in PhaseName]: Handler<PhaseOf<Name>> } = {
+/** What each phase waits for. A phase that is missing does not compile, nor an event that no phase takes. */
+const HANDLERS = {
   barrier: waitsFor(atBarrier, { standing: true, timeUp: true }),
   reserving: waitsFor(reserving, { reserved: true, failed: true, timeUp: true }),
   observing: waitsFor(observing, { reading: true, inspected: true, failed: true, timeUp: true }),
@@ -119,19 +121,25 @@ const HANDLERS: { readonly [Name in PhaseName]: Handler<PhaseOf<Name>> } = {
   lastReading: waitsFor(afterLastReading, { reading: true, failed: true, timeUp: true }),
   verifying: waitsFor(verifying, { reading: true, failed: true, timeUp: true }),
   settling: waitsFor(settling, { reading: true, inspected: true, failed: true, timeUp: true }),
-  ended: () => null,
-};
+  ended: null,
+} satisfies { readonly [Name in PhaseName]: Handler<PhaseOf<Name>, never> | null };
+
+type KindsOf<Of> = Of extends { readonly events: Readonly<Record<infer Kind extends Answer['kind'], true>> }
+  ? Kind
+  : never;
+type TakenEvent = EventOf<KindsOf<(typeof HANDLERS)[PhaseName]>>;
 
 function followingToAnyGoal(...[state, phase, event, at]: Parameters<typeof following>): Step {
   return (state.goal.kind === 'act' ? following : followingToSettle)(withAgeSeen(state, event), phase, event, at);
 }
 
-function handle(state: OnceState, event: Answer, at: At): Step {
+function handle(state: OnceState, event: TakenEvent, at: At): Step {
   const { phase } = state;
   // The handler has the phase's own name: the compiler does not see that.
-  const step = (HANDLERS[phase.name] as Handler<Phase>)(state, phase, event, at);
-  if (step === null) throw new TypeError(`The phase ${phase.name} does not wait for ${event.kind}`);
-  return step;
+  const handler = HANDLERS[phase.name] as Handler<Phase, TakenEvent> | null;
+  if (handler === null || !(event.kind in handler.events))
+    throw new TypeError(`The phase ${phase.name} does not wait for ${event.kind}`);
+  return handler.handle(state, phase, event, at);
 }
 
 /** What an interruption does in each phase. `later`: what is under way continues, and the machine handles the interruption after it. */
