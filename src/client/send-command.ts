@@ -173,7 +173,7 @@ async function send(
 }
 
 /**
- * The server answers a repeat of the whole command by itself. Whatever differs but for the key has to reach the workflow, which refuses a key that
+ * The server itself answers a repeat of the whole command. A key that comes with anything else has to reach the workflow, which refuses a key that
  * was used for another command.
  */
 function updateIdOf(command: CommandName, given: CommandArguments): string {

@@ -1,4 +1,4 @@
-/** Keeps a value that is costly to find, and finds it anew at most once in a given time, however often it is asked for. */
+/** Keeps a value that is costly to find, and finds it again at most once in a given time, however often it is asked for. */
 
 /** The newest value, and its age in milliseconds. */
 export interface Aged<Value> {

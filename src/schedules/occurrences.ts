@@ -50,7 +50,7 @@ export async function nextOccurrences(
   const timezone = spec.timezone === undefined || spec.timezone === '' ? 'UTC' : spec.timezone;
   const times = (await matchingTimes(client, scheduleId, fromMs, untilMs)).slice(0, count);
   const last = times.at(-1);
-  // Clock changes are looked for until a day after the last start that is shown, so that one in the next night is mentioned, too.
+  // Clock changes are listed until a day after the last start that is shown, so that one in the next night is mentioned, too.
   const shownUntilMs = last === undefined || times.length < count ? untilMs : last + 86_400_000;
   const { freezes, problems } =
     freezeNames.length === 0 || last === undefined

@@ -39,7 +39,7 @@ export function stateAfter(end: ActivityEnd, decided: Decided): OnceState {
     case 'failed': {
       const { failure, message } = end;
       const state = end.state === null ? null : believed(end.state, failure, decided);
-      // A failure that was to be tried again is final if the time of all attempts is over. Its state does not say so; the message does.
+      // A failure that would be tried again is final if the time of all attempts is over. Its state does not say so; the message does.
       return state === null || wasToBeRetried(state)
         ? endedAs(state ?? nothingReported(failed(failure, message), decided), failed(failure, message))
         : state;

@@ -1,4 +1,4 @@
-/** Values of options: what their help says is taken, and nothing else by chance. */
+/** Values of options: they take what their help describes, and nothing else by chance. */
 import { expect, it } from 'vitest';
 import { integerBetween, moment } from '../../../src/cli/options.js';
 import { requestFrom } from '../../../src/cli/run-request.js';
