@@ -2,7 +2,7 @@
  * The once-only protocol as one pure machine: an attempt begins, and each event leads to a new state and the next command. No clock, no I/O,
  * no Temporal. `src/activities/once.ts` carries the commands out; docs/guarantees.md shows the tables that these functions make.
  */
-import { endInterrupted, note } from './ending.js';
+import { endElsewhere, endInterrupted, note } from './ending.js';
 import { clearAtMsOnEntry, isProvenUnsent, isUnleasedOnEntry, needsBarrier } from './entry.js';
 import type { At, AttemptFacts, Command, Event, EventOf, OnceRules, Step } from './events.js';
 import { afterLastReading, following, startPolling, verifying, withAgeSeen } from './following.js';
@@ -16,8 +16,15 @@ import { extendTrail, type TrailEntry } from './trail.js';
  * An attempt to carry a decision out.
  *
  * @param previous what the attempt before left in its newest heartbeat; `null` if there is none
+ * @param elsewhere why this worker must not serve the target; `null` if it may
  */
-export function beginActing(rules: OnceRules, facts: AttemptFacts, previous: OnceState | null, nowMs: number): Step {
+export function beginActing(
+  rules: OnceRules,
+  facts: AttemptFacts,
+  previous: OnceState | null,
+  nowMs: number,
+  elsewhere: string | null = null,
+): Step {
   const { limits, before } = rules;
   const { attempt, scheduledAtMs, attemptScheduledAtMs, runId, decidedInRunId } = facts;
   const sent = previous?.cloudJob != null ? 'yes' : isProvenUnsent(facts, previous, limits) ? 'no' : 'unknown';
@@ -42,14 +49,22 @@ export function beginActing(rules: OnceRules, facts: AttemptFacts, previous: Onc
     phase: { name: 'reserving' },
   };
   const entered = note(state, 'entered', at, ENTERED[sent]);
+  const mustAsk = entered.cloudJob === null && needsBarrier(facts, previous, nowMs, limits);
+  if (elsewhere !== null && !mustAsk) return endElsewhere(entered, elsewhere, at);
   if (entered.cloudJob !== null) {
     const followed = note(entered, 'followed', at, 'known from an earlier attempt');
     return { ...startPolling(followed, at), record: true };
   }
-  if (!needsBarrier(facts, previous, nowMs, limits)) return reserve(entered, at);
+  if (!mustAsk) return reserve(entered, at);
   const askServer: Command = { kind: 'askServer', giveUpAtMs: nowMs + limits.readTimeoutMs };
   const leftNothing = previous === null && attempt > 1 && runId === decidedInRunId;
-  return { state: { ...entered, phase: { name: 'barrier', askedAtMs: nowMs, leftNothing } }, command: askServer };
+  const barrier: Phase = {
+    name: 'barrier',
+    askedAtMs: nowMs,
+    leftNothing,
+    ...(elsewhere === null ? {} : { elsewhere }),
+  };
+  return { state: { ...entered, phase: barrier }, command: askServer };
 }
 
 const ENTERED = {
@@ -70,8 +85,15 @@ function trailBefore({ attempt }: AttemptFacts, previous: OnceState | null, nowM
  * An attempt to settle what a step left, or an instance before a first step. Every attempt starts over, because all that matters is in `left`.
  *
  * @param prior how the step ended; `null` before a first step
+ * @param elsewhere why this worker must not serve the target; `null` if it may
  */
-export function beginSettling(rules: OnceRules, left: OnceState, prior: Ending | null, nowMs: number): Step {
+export function beginSettling(
+  rules: OnceRules,
+  left: OnceState,
+  prior: Ending | null,
+  nowMs: number,
+  elsewhere: string | null = null,
+): Step {
   const { retrying: _over, interrupted: _past, ...known } = left;
   const state: OnceState = {
     ...known,
@@ -80,7 +102,8 @@ export function beginSettling(rules: OnceRules, left: OnceState, prior: Ending |
     goal: { kind: 'settle', prior },
     phase: { name: 'settling', quietSinceMs: null, jobEnd: null },
   };
-  return startSettling(state, { rules, nowMs });
+  const at = { rules, nowMs };
+  return elsewhere === null ? startSettling(state, at) : endElsewhere(state, elsewhere, at);
 }
 
 /** What follows from an event. @throws TypeError if the phase does not wait for it: then the interpreter is wrong */
