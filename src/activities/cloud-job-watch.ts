@@ -59,7 +59,7 @@ export class CloudJobWatch {
     this.askAgain();
   }
 
-  /** The attempt is over: without an end that it saw, the cloud job shows nothing more. */
+  /** The attempt follows the cloud job no longer. If its end was not seen, it no longer counts as running. */
   leave(kind: JobKind, { id, endedByMs }: FollowedJob): void {
     if (endedByMs !== undefined) return;
     this.durations.dropped(kind, id);

@@ -39,6 +39,7 @@ export async function findRuns(client: Client, { runIds, targets, sinceMs }: Run
  * left out.
  */
 function withinAnswer(runs: readonly RunSeen[]): RunSeen[] {
+  // The difference of two open runs is not a number, which `|| 0` makes equal.
   const newestFirst = [...runs].sort(
     (left, right) => (right.endedAtMs ?? Infinity) - (left.endedAtMs ?? Infinity) || 0,
   );

@@ -68,6 +68,28 @@ export async function makePlan(
       : await planGuards(runbook, withFreezesOf(earlier, value), dependencies.calendars, Date.now(), problems);
   if (value !== null) problems.push(...requesterProblems(runbook, value), ...emergencyProblems(runbook, value));
   if (problems.length > 0 || value === null) throw invalidPlan(name, problems);
+  const plan = await assembled(dependencies, { runbook, start: value, inputs, targets, guards, earlier });
+  const tooLarge = sizeProblems(plan);
+  if (tooLarge.length > 0) throw invalidPlan(name, tooLarge);
+  return plan;
+}
+
+/** What a plan is made of, once nothing is wrong with any of it. */
+interface Parts {
+  readonly runbook: Runbook;
+  readonly start: StartArguments;
+  readonly inputs: Plan['inputs'];
+  readonly targets: readonly TargetPlan[];
+  readonly guards: Plan['guards'];
+  /** The run that this one resumes. */
+  readonly earlier: EndedRun | null;
+}
+
+/** Puts the plan together. What does not apply is absent, so that it does not count for the hash. */
+async function assembled(
+  dependencies: PlanningDependencies,
+  { runbook, start, inputs, targets, guards, earlier }: Parts,
+): Promise<Plan> {
   const { limits, temporal } = dependencies;
   const operatorWaitMs = durationMs(runbook.operator?.wait ?? '') ?? dependencies.operatorWaitMs;
   const remindMs = durationMs(runbook.operator?.remind ?? '') ?? 0;
@@ -77,8 +99,8 @@ export async function makePlan(
     planVersion: PLAN_VERSION,
     runbook: runbook.name,
     title: runbook.title,
-    requestedBy: value.requestedBy ?? null,
-    reason: value.reason ?? null,
+    requestedBy: start.requestedBy ?? null,
+    reason: start.reason ?? null,
     inputs,
     targets,
     onCancel: runbook.onCancel,
@@ -91,13 +113,10 @@ export async function makePlan(
     ...(hasStateAttribute ? { hasStateAttribute } : {}),
     ...(notify.length === 0 ? {} : { notify }),
     ...(remindMs === 0 ? {} : { remindMs }),
-    dryRun: value.dryRun ?? false,
+    dryRun: start.dryRun ?? false,
     ...(earlier === null ? {} : { resumes: resumes(earlier, targets) }),
   };
-  const hashed: Plan = { ...plan, hash: hashOf(plan) };
-  const tooLarge = sizeProblems(hashed);
-  if (tooLarge.length > 0) throw invalidPlan(name, tooLarge);
-  return hashed;
+  return { ...plan, hash: hashOf(plan) };
 }
 
 /** Plans one target, or adds its problems to those of the run. */

@@ -38,9 +38,9 @@ export async function notify(
   const open = attempts.filter(({ againAfterMs }) => againAfterMs !== undefined);
   if (open.length === 0) return settled;
   if (context.info.attempt >= NOTIFY_LIMITS.attempts) {
-    const given = open.map(({ webhook, result, detail }) => ({ webhook, result, detail }));
-    for (const delivery of given) onOver?.(delivery);
-    return [...settled, ...given];
+    const abandoned = open.map(({ webhook, result, detail }) => ({ webhook, result, detail }));
+    for (const delivery of abandoned) onOver?.(delivery);
+    return [...settled, ...abandoned];
   }
   throw notDelivered(open);
 }

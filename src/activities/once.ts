@@ -6,7 +6,7 @@ import { jobKindOf } from '../domain/durations/job-kind.js';
 import type { JobKind } from '../domain/durations/durations.js';
 import type { Command, Event, OnceRules, Step } from '../domain/once/events.js';
 import { next } from '../domain/once/next.js';
-import { asHeartbeat, endingOf, isSilent, withTasks, type OnceState } from '../domain/once/state.js';
+import { asHeartbeat, endingOf, isSilent, withTasks, type Interruption, type OnceState } from '../domain/once/state.js';
 import type { Action } from '../domain/target/actions.js';
 import { tasksSeen, type SeenTasks } from '../domain/target/cloud-job-tasks.js';
 import { LONGEST_TIMER_MS, orDeadline, pause } from '../time/pause.js';
@@ -44,8 +44,8 @@ type Answer = Event | { readonly kind: 'notSent' };
 class Attempt {
   readonly #context = Context.current();
   readonly #clock = steadyClock();
-  /** Resolves when the attempt is asked to end; empty once the machine has received that. */
-  #interruption: Promise<Event>[] = [interruptionOf(this.#context)];
+  /** The machine has received that the attempt is asked to end; the context asks only once. */
+  #isInterrupted = false;
   #step: Step;
   /** For people who watch; the machine does not know them. */
   #tasks: SeenTasks | null = null;
@@ -107,12 +107,13 @@ class Attempt {
     const ending = new AbortController();
     const answer = this.#answerTo(command, ending.signal);
     const timer = 'giveUpAtMs' in command ? this.#timerUntil(command.giveUpAtMs) : null;
+    const interruption = this.#isInterrupted ? null : interruptionOf(this.#context);
     const answers: Promise<Answer>[] = timer === null ? [answer] : [answer, timer.timeUp];
     let isAnswered = false;
     try {
-      let first = await Promise.race([...answers, ...this.#interruption]);
+      let first = await Promise.race(interruption === null ? answers : [...answers, interruption.interrupted]);
       if (first.kind === 'interrupted') {
-        this.#interruption = [];
+        this.#isInterrupted = true;
         const instead = this.#feed(first);
         if (instead !== null) return instead;
         first = await Promise.race(answers);
@@ -121,6 +122,7 @@ class Attempt {
       return this.#after(first);
     } finally {
       timer?.clear();
+      interruption?.clear();
       // Only if something is still under way: an abort costs more CPU than the rest of this function.
       if (!isAnswered) ending.abort();
       answer.catch(() => {});
@@ -266,18 +268,25 @@ function failed(error: ServiceStageError): Event {
   };
 }
 
-/** Resolves when the attempt is asked to end. */
-function interruptionOf(context: Context): Promise<Event> {
+/**
+ * Resolves when the attempt is asked to end. Each command needs one of its own, cleared after it: a race with a promise that stays pending keeps
+ * the answer that won in memory, and an attempt makes hundreds of polls.
+ */
+function interruptionOf(context: Context): { readonly interrupted: Promise<Event>; clear(): void } {
   const { cancellationSignal } = context;
-  return new Promise((resolve) => {
-    const onAbort = () => {
-      const { cancelRequested, notFound, timedOut } = context.cancellationDetails ?? {};
-      const isSuperseded = notFound === true || timedOut === true;
-      resolve({ kind: 'interrupted', by: cancelRequested === true ? 'cancel' : isSuperseded ? 'superseded' : 'stop' });
-    };
+  let onAbort = () => {};
+  const interrupted = new Promise<Event>((resolve) => {
+    onAbort = () => resolve({ kind: 'interrupted', by: interruptionBy(context) });
     if (cancellationSignal.aborted) onAbort();
     else cancellationSignal.addEventListener('abort', onAbort, { once: true });
   });
+  return { interrupted, clear: () => cancellationSignal.removeEventListener('abort', onAbort) };
+}
+
+function interruptionBy({ cancellationDetails }: Context): Interruption {
+  const { cancelRequested, notFound, timedOut } = cancellationDetails ?? {};
+  if (cancelRequested === true) return 'cancel';
+  return notFound === true || timedOut === true ? 'superseded' : 'stop';
 }
 
 /**

@@ -48,51 +48,64 @@ const WITHOUT_EXTENSIONS = words('VCALENDAR VTIMEZONE STANDARD DAYLIGHT');
 
 /** Every component and property that is not read and could say when, in the order of the file. */
 export function unreadIn(component: IcsComponent): LineProblem[] {
-  const { parts, names, once } = GRAMMARS.get(component.name) ?? NOTHING_OF_WHEN;
-  const own = component.lines.flatMap((property, index) => {
-    const { name, line, value } = property;
-    const again = once.includes(name) && component.lines.findIndex((other) => other.name === name) < index;
-    if (again) return unread(line, `${name} appears twice in one ${component.name}`, 'Keep one of the two');
-    const isKnown = names === null ? !isTime(name, component) : names.includes(name) || name.startsWith('X-');
-    if (!isKnown) return unreadProperty(property, component);
-    if (name === 'RECURRENCE-ID' && property.parameters.has('RANGE'))
-      return unread(
-        line,
-        'a changed occurrence that changes all later ones (RANGE) is not read',
-        'Write events of their own instead',
-      );
-    if (component.name !== 'VCALENDAR') return [];
-    if (name === 'VERSION' && value !== '2.0')
-      return unread(
-        line,
-        `version "${value.slice(0, 40)}" of the format is not read`,
-        'Export the calendar as iCalendar 2.0',
-      );
-    if (name === 'CALSCALE' && value.toUpperCase() !== 'GREGORIAN')
-      return unread(
-        line,
-        `the calendar system "${value.slice(0, 40)}" is not read`,
-        'Export the calendar with CALSCALE:GREGORIAN',
-      );
-    return [];
-  });
-  const below = component.parts.flatMap((part) => {
-    const isKnown =
-      parts.includes(part.name) || (part.name.startsWith('X-') && !WITHOUT_EXTENSIONS.includes(component.name));
-    if (isKnown) return unreadIn(part);
-    const [found, remedy] =
-      component.name === 'VCALENDAR'
-        ? [
-            `${part.name.slice(0, 40)} is not read: only events freeze`,
-            'Write an event where something is frozen, or delete it',
-          ]
-        : [
-            `${part.name.slice(0, 40)} within ${component.name.slice(0, 40)} is not read`,
-            'Correct its name, write it as an event of its own, or delete it',
-          ];
-    return unread(part.line, found, remedy);
-  });
-  return [...own, ...below];
+  return [
+    ...component.lines.flatMap((property, index) => unreadLine(property, index, component) ?? []),
+    ...component.parts.flatMap((part) => unreadPart(part, component)),
+  ];
+}
+
+function unreadLine(property: Property, index: number, component: IcsComponent): LineProblem | null {
+  const { name, line, value } = property;
+  const { names, once } = grammarOf(component);
+  const again = once.includes(name) && component.lines.findIndex((other) => other.name === name) < index;
+  if (again) return unread(line, `${name} appears twice in one ${component.name}`, 'Keep one of the two');
+  const isKnown = names === null ? !isTime(name, component) : names.includes(name) || name.startsWith('X-');
+  if (!isKnown) return unreadProperty(property, component);
+  if (name === 'RECURRENCE-ID' && property.parameters.has('RANGE'))
+    return unread(
+      line,
+      'a changed occurrence that changes all later ones (RANGE) is not read',
+      'Write events of their own instead',
+    );
+  if (component.name !== 'VCALENDAR') return null;
+  if (name === 'VERSION' && value !== '2.0')
+    return unread(
+      line,
+      `version "${value.slice(0, 40)}" of the format is not read`,
+      'Export the calendar as iCalendar 2.0',
+    );
+  if (name === 'CALSCALE' && value.toUpperCase() !== 'GREGORIAN')
+    return unread(
+      line,
+      `the calendar system "${value.slice(0, 40)}" is not read`,
+      'Export the calendar with CALSCALE:GREGORIAN',
+    );
+  return null;
+}
+
+function unreadPart(part: IcsComponent, component: IcsComponent): LineProblem[] {
+  const isExtension = part.name.startsWith('X-') && !WITHOUT_EXTENSIONS.includes(component.name);
+  if (isExtension || grammarOf(component).parts.includes(part.name)) return unreadIn(part);
+  const name = part.name.slice(0, 40);
+  if (component.name === 'VCALENDAR')
+    return [
+      unread(
+        part.line,
+        `${name} is not read: only events freeze`,
+        'Write an event where something is frozen, or delete it',
+      ),
+    ];
+  return [
+    unread(
+      part.line,
+      `${name} within ${component.name.slice(0, 40)} is not read`,
+      'Correct its name, write it as an event of its own, or delete it',
+    ),
+  ];
+}
+
+function grammarOf({ name }: IcsComponent): Grammar {
+  return GRAMMARS.get(name) ?? NOTHING_OF_WHEN;
 }
 
 /** How long a reminder waits before it repeats is not the length of the event. */

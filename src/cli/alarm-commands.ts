@@ -5,7 +5,7 @@ import { didYouMean } from '../domain/text/suggest.js';
 import { printable } from '../domain/text/text.js';
 import type { AlarmsConfig } from '../gateway/alarms-file/read-alarms-file.js';
 import { loadAlarms } from './alarm-session.js';
-import { numberBetween } from './options.js';
+import { integerBetween } from './options.js';
 import { CommandError, hint, print, printJson, printPainted } from './output.js';
 import { createColors } from './colors.js';
 import { renderAlarmLog, renderPreviews } from './render-alarms.js';
@@ -28,7 +28,7 @@ export function addAlarmCommands(program: Command): void {
   withFile(alarm.command('log'))
     .description('show the alarms that arrived, the decisions, the rules and the runs, newest first')
     .option('--rule <name>', `only this rule; ${UNMATCHED} for alarms that no rule matches`)
-    .option('--limit <number>', 'the most lines to show', numberBetween(1, 100_000), 50)
+    .option('--limit <number>', 'the most lines to show', integerBetween(1, 100_000), 50)
     .action(log);
 }
 

@@ -1,6 +1,7 @@
 /** `runbook codec-server`: decrypts payloads for the Temporal UI until it is stopped. */
 import type { Command } from 'commander';
-import { numberBetween } from './options.js';
+import { untilStopped } from './interruptible.js';
+import { integerBetween } from './options.js';
 import { CommandError, hint, print, printJsonLine } from './output.js';
 
 interface CodecServerCommandOptions {
@@ -18,7 +19,7 @@ export function addCodecCommands(program: Command): void {
     .command('codec-server')
     .description('decrypt payloads for the Temporal UI and the temporal CLI, until it is stopped')
     .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .option('--port <number>', 'port to listen on; 0 picks a free one', numberBetween(0, 65_535), 8096)
+    .option('--port <number>', 'port to listen on; 0 picks a free one', integerBetween(0, 65_535), 8096)
     .option('--unauthenticated', 'accept everybody; only on a loopback address, for a proxy that authenticates')
     .option('--json', 'print one JSON object with the address first')
     .action(runCodecServer);
@@ -49,9 +50,7 @@ async function runCodecServer({ host, port, json, ...options }: CodecServerComma
   // The log begins after that line, which programs read as the first one.
   log.info({ origins, unauthenticated }, 'codec server ready');
   for (const warning of config.warnings) log.warn({ warning }, 'configuration warning');
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-  });
+  await untilStopped();
   await server.close();
   hint('The codec server has stopped');
 }

@@ -3,8 +3,9 @@ import type { Command } from 'commander';
 import type { GatewayOptions } from '../gateway/gateway.js';
 import type { AlarmsConfig } from '../gateway/alarms-file/read-alarms-file.js';
 import { loadAlarms } from './alarm-session.js';
+import { untilStopped } from './interruptible.js';
+import { integerBetween } from './options.js';
 import { hint, print, printJsonLine } from './output.js';
-import { numberBetween } from './options.js';
 
 interface GatewayCommandOptions {
   readonly file?: string;
@@ -22,7 +23,7 @@ export function addGatewayCommands(program: Command): void {
     .description('receive alarms over HTTP and start runs by the rules of an alarms file, until it is stopped')
     .option('--file <file>', 'the alarms file; default: RUNBOOK_ALARMS')
     .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .option('--port <number>', 'port to listen on; 0 picks a free one', numberBetween(0, 65_535), 8095)
+    .option('--port <number>', 'port to listen on; 0 picks a free one', integerBetween(0, 65_535), 8095)
     .option('--dry-run', 'answer what an alarm would start and why; start nothing and confirm no subscription')
     .option('--task-queue <name>', 'task queue of the workers; default: RUNBOOK_TASK_QUEUE or runbooks')
     .option('--json', 'print one JSON object with the address, senders and rules first')
@@ -95,9 +96,7 @@ async function serve(
   for (const warning of warnings) log.warn({ warning }, 'configuration warning');
   const { healthPort } = gateway;
   if (healthPort !== null) log.info({ port: healthPort }, 'probes and metrics are served');
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-  });
+  await untilStopped();
   await gateway.close();
   hint('The gateway has stopped');
 }

@@ -1,4 +1,4 @@
-/** Ctrl-C, SIGTERM and a closed terminal end a command's wait with a message instead of killing the process. */
+/** Ctrl-C, SIGTERM and a closed terminal end what a command waits for, or serves, instead of killing the process. */
 
 /** Exit codes that shells expect from a command that a signal ended: 128 plus the number of the signal. */
 const EXIT_CODES_OF_SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
@@ -35,4 +35,11 @@ export async function interruptible<Value>(wait: (signal: AbortSignal) => Promis
   } finally {
     for (const signal of signals) process.removeListener(signal, interrupt);
   }
+}
+
+/** Resolves at the first Ctrl-C or SIGTERM, for commands that serve until they are stopped. A second one of the same kind ends the process. */
+export async function untilStopped(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
 }

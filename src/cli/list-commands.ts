@@ -4,9 +4,8 @@ import type { ListOptions } from '../client/list-runs.js';
 import type { RunbookClient } from '../client/runbook-client.js';
 import { OUTCOMES, type Outcome } from '../domain/report/report.js';
 import { UNSUCCESSFUL_OUTCOMES } from '../domain/run/attention.js';
-import { durationMs } from '../domain/time/duration.js';
 import { createColors } from './colors.js';
-import { integerBetween, withSessionOptions, type SessionOptions } from './options.js';
+import { integerBetween, moment, withSessionOptions, type SessionOptions } from './options.js';
 import { printJson, printPainted } from './output.js';
 import { renderRuns, type ShownRuns } from './render-runs.js';
 import { withSession } from './session.js';
@@ -74,15 +73,7 @@ function collectOutcome(value: string, earlier: readonly Outcome[] = []): readon
   return [...earlier, outcome];
 }
 
-/** A date, a time with its offset, or how long ago. */
-const MOMENT = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2}))?$/;
-
-function sinceMs(text: string): number {
-  const ago = durationMs(text);
-  const ms = ago === null ? (MOMENT.test(text) ? Date.parse(text) : NaN) : Date.now() - ago;
-  if (Number.isNaN(ms))
-    throw new InvalidArgumentError(
-      'Write how long ago, such as 24h or 7d, or a time with its offset, such as 2026-11-30T02:00:00Z.',
-    );
-  return ms;
-}
+const sinceMs = moment(
+  'ago',
+  'Write how long ago, such as 24h or 7d, or a time with its offset, such as 2026-11-30T02:00:00Z.',
+);

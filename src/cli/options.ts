@@ -1,6 +1,7 @@
 /** Options and values that several commands share. */
 import { userInfo } from 'node:os';
 import { InvalidArgumentError, type Command } from 'commander';
+import { durationMs } from '../domain/time/duration.js';
 
 /** Options of every command that talks to Temporal. */
 export interface SessionOptions {
@@ -35,6 +36,24 @@ export function integerBetween(minimum: number, maximum: number): (text: string)
     const value = parse(text);
     if (!Number.isInteger(value)) throw new InvalidArgumentError(`Write a whole number from ${minimum} to ${maximum}.`);
     return value;
+  };
+}
+
+/** A date, or a time with its offset. `Date.parse` takes far more, such as `5`, and reads some of it by the clock of this machine. */
+const MOMENT = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2}))?$/;
+
+/**
+ * Parses a moment: a date, a time with its offset, or a duration before (`ago`) or after (`ahead`) now.
+ *
+ * @returns a parser that returns epoch milliseconds and throws InvalidArgumentError
+ */
+export function moment(direction: 'ago' | 'ahead', remedy: string): (text: string) => number {
+  return (text) => {
+    const distanceMs = durationMs(text);
+    if (distanceMs !== null) return direction === 'ago' ? Date.now() - distanceMs : Date.now() + distanceMs;
+    const ms = MOMENT.test(text) ? Date.parse(text) : NaN;
+    if (Number.isNaN(ms)) throw new InvalidArgumentError(remedy);
+    return ms;
   };
 }
 

@@ -15,6 +15,7 @@ import {
   type CheckStep,
   type Plan,
   type PlannedStep,
+  type TargetPlan,
 } from '../domain/plan/plan.js';
 import { misfitOf } from '../domain/plan/plan-usual.js';
 import { describeApprovalRules } from '../domain/steering/approvals.js';
@@ -45,26 +46,7 @@ export function renderPlan(plan: Plan, colors: Colors): string {
   if (approvalIssuer !== undefined) lines.push(`approvals must be signed by ${approvalIssuer}`);
   if (printable.resumes !== undefined) lines.push(...resumesLines(printable.resumes, colors));
   if (guards !== undefined) lines.push(...guardLines(guards, colors), ...misfitLines(printable, colors));
-  for (const { target, seen, steps, leftOut = [], usual = [], resumed } of targets) {
-    lines.push('', `${colors.bold(target.path)}  ${describeObservation(seen)}`);
-    if (resumed !== undefined) lines.push(...doneLines(resumed, colors));
-    if (steps.length === 0) lines.push('  only observes; changes nothing');
-    const { steps: course, undos } = expectedCourse(seen, steps);
-    if (course.some((expected) => expected.course === 'unknown'))
-      lines.push(
-        colors.warn(
-          '  a cloud job is in flight: the run waits for its end and then skips the steps that are already done',
-        ),
-      );
-    for (const [index, step] of steps.entries()) {
-      const expected = course[index] ?? NOT_KNOWN;
-      lines.push(...plannedLines(step, index, expected, colors));
-      const known = usual.find(({ stepId }) => stepId === step.id);
-      if (known !== undefined && expected.course !== 'skipped') lines.push(`     ${describeUsualStep(known)}`);
-    }
-    for (const id of leftOut) lines.push(colors.dim(`  check ${id} is left out: no URL was given for it`));
-    if (undos !== null) lines.push(`  ${undosLine(undos, colors)}`);
-  }
+  for (const target of targets) lines.push('', ...targetLines(target, colors));
   const ofRun = describeUsualRun(targets, emergency === true);
   lines.push(
     '',
@@ -76,6 +58,29 @@ export function renderPlan(plan: Plan, colors: Colors): string {
     'Nothing was changed.',
   );
   return lines.join('\n');
+}
+
+/** One target: its state, what is done already, each step with its undo, and the undos of the whole target. */
+function targetLines({ target, seen, steps, leftOut = [], usual = [], resumed }: TargetPlan, colors: Colors): string[] {
+  const lines = [`${colors.bold(target.path)}  ${describeObservation(seen)}`];
+  if (resumed !== undefined) lines.push(...doneLines(resumed, colors));
+  if (steps.length === 0) lines.push('  only observes; changes nothing');
+  const { steps: course, undos } = expectedCourse(seen, steps);
+  if (course.some((expected) => expected.course === 'unknown'))
+    lines.push(
+      colors.warn(
+        '  a cloud job is in flight: the run waits for its end and then skips the steps that are already done',
+      ),
+    );
+  for (const [index, step] of steps.entries()) {
+    const expected = course[index] ?? NOT_KNOWN;
+    lines.push(...plannedLines(step, index, expected, colors));
+    const known = usual.find(({ stepId }) => stepId === step.id);
+    if (known !== undefined && expected.course !== 'skipped') lines.push(`     ${describeUsualStep(known)}`);
+  }
+  for (const id of leftOut) lines.push(colors.dim(`  check ${id} is left out: no URL was given for it`));
+  if (undos !== null) lines.push(`  ${undosLine(undos, colors)}`);
+  return lines;
 }
 
 function asksForRole({ approval, targets }: Plan): boolean {

@@ -100,7 +100,7 @@ function painterOf(run: ListedRun | undefined, colors: Colors): (text: string) =
 export function stateOf({ open, outcome, status, targets }: ListedRun): string {
   if (outcome !== null) return outcome;
   if (open && status === 'RUNNING') return targets.length === 0 ? 'planning' : 'running';
-  return status.toLowerCase().replace('_', ' ');
+  return status.toLowerCase().replaceAll('_', ' ');
 }
 
 function targetWords({ targets }: Pick<ListedRun, 'targets'>): string {

@@ -110,17 +110,20 @@ function problem(place: string, found: string, remedy: string): Problem {
 }
 
 function inputsFrom(pairs: readonly string[]): { inputs: Record<string, string>; problems: Problem[] } {
-  const inputs: Record<string, string> = {};
+  const inputs = new Map<string, string>();
   const problems: Problem[] = [];
   for (const pair of pairs) {
     const at = pair.indexOf('=');
-    if (at >= 1) inputs[pair.slice(0, at)] = pair.slice(at + 1);
-    else
+    const name = pair.slice(0, at);
+    if (at < 1)
       problems.push(
         problem(`--input ${pair}`, 'it must have the form name=value', 'For example: --input version=1.4.0'),
       );
+    else if (inputs.has(name))
+      problems.push(problem(`--input ${pair}`, `${name} is given twice`, 'Give each input once'));
+    else inputs.set(name, pair.slice(at + 1));
   }
-  return { inputs, problems };
+  return { inputs: Object.fromEntries(inputs), problems };
 }
 
 function windowFrom({ window: duration, cutoff, opensAt, fit }: RequestOptions): {

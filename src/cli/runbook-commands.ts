@@ -15,38 +15,13 @@ export function addRunbookCommands(program: Command, setExitCode: SetExitCode): 
     .description('list the runbooks in the built-in catalogue and in RUNBOOK_DIR')
     .option('--verbose', 'also show which files in the folders are ignored, and why')
     .option('--json', 'as JSON')
-    .action(async ({ verbose, json }: { verbose?: boolean; json?: boolean }) => {
-      const { runbooks, problems, folders, passedOver } = await readCatalogue();
-      const notRead = verbose === true ? [...passedOver, ...(await calendarsPassedOver())] : [];
-      if (json === true) {
-        printJson({
-          runbooks: runbooks.map(({ name, title, file, builtIn }) => ({ name, title, file, builtIn })),
-          problems,
-          folders,
-          ...(verbose === true ? { notRead } : {}),
-        });
-        return;
-      }
-      const width = Math.max(...runbooks.map(({ name }) => name.length));
-      for (const { name, title } of runbooks) print(printable(`${name.padEnd(width)}  ${title}`));
-      hint(`Read from ${folders.join(', ')}`);
-      for (const { path, why } of notRead) hint(printable(`Not read: ${path}: ${why}`));
-      const ofFolders = problems.filter(({ code }) => code === 'no-folder');
-      for (const problem of ofFolders) hint(describeProblem(problem));
-      const count = problems.length - ofFolders.length;
-      if (count === 1) hint('1 problem in runbook files; `runbook validate` shows it');
-      if (count > 1) hint(`${count} problems in runbook files; \`runbook validate\` shows them`);
-    });
+    .action(list);
   program
     .command('show')
     .argument('<name>', 'name of a runbook')
     .description('show a runbook: its inputs, steps and file')
     .option('--json', 'as JSON')
-    .action(async (name: string, { json }: { json?: boolean }) => {
-      const found = await lookUp(name);
-      if (json === true) printJson({ file: found.file, runbook: found.runbook });
-      else print(`${describeRunbook(printableFacts(found.runbook))}\n\n# ${found.file}\n${await textOf(found.file)}`);
-    });
+    .action(show);
   program
     .command('validate')
     .argument('[files...]', 'files of runbooks, schedules, alarms, notifications or calendars; default: all runbooks')
@@ -54,16 +29,48 @@ export function addRunbookCommands(program: Command, setExitCode: SetExitCode): 
       'check files, and the calendars that runbooks use if RUNBOOK_CALENDARS is set; reports every problem with line and column',
     )
     .option('--json', 'as JSON')
-    .action(async (files: string[], { json }: { json?: boolean }) => {
-      const calendars = await readCalendars();
-      const { problems, checked, noun, namesCalendars } = await validateFiles(files, calendars);
-      if (json === true) printJson({ checked, calendarsChecked: calendars.names !== null, problems });
-      else if (problems.length === 0) print(checked === 1 ? `1 ${noun} is valid` : `${checked} ${noun}s are valid`);
-      else for (const problem of problems) print(`${describeProblem(problem)} [${problem.code}]`);
-      if (calendars.names === null && namesCalendars)
-        hint('Calendar names were not checked, because RUNBOOK_CALENDARS is not set');
-      setExitCode(problems.length === 0 ? 0 : USAGE_EXIT_CODE);
+    .action(async (files: string[], options: { json?: boolean }) => setExitCode(await validate(files, options)));
+}
+
+async function list({ verbose, json }: { verbose?: boolean; json?: boolean }): Promise<void> {
+  const { runbooks, problems, folders, passedOver } = await readCatalogue();
+  const notRead = verbose === true ? [...passedOver, ...(await calendarsPassedOver())] : [];
+  if (json === true) {
+    printJson({
+      runbooks: runbooks.map(({ name, title, file, builtIn }) => ({ name, title, file, builtIn })),
+      problems,
+      folders,
+      ...(verbose === true ? { notRead } : {}),
     });
+    return;
+  }
+  const width = Math.max(...runbooks.map(({ name }) => name.length));
+  for (const { name, title } of runbooks) print(printable(`${name.padEnd(width)}  ${title}`));
+  hint(`Read from ${folders.join(', ')}`);
+  for (const { path, why } of notRead) hint(printable(`Not read: ${path}: ${why}`));
+  const ofFolders = problems.filter(({ code }) => code === 'no-folder');
+  for (const problem of ofFolders) hint(describeProblem(problem));
+  const count = problems.length - ofFolders.length;
+  if (count === 1) hint('1 problem in runbook files; `runbook validate` shows it');
+  if (count > 1) hint(`${count} problems in runbook files; \`runbook validate\` shows them`);
+}
+
+async function show(name: string, { json }: { json?: boolean }): Promise<void> {
+  const found = await lookUp(name);
+  if (json === true) printJson({ file: found.file, runbook: found.runbook });
+  else print(`${describeRunbook(printableFacts(found.runbook))}\n\n# ${found.file}\n${await textOf(found.file)}`);
+}
+
+/** @returns the exit code */
+async function validate(files: readonly string[], { json }: { json?: boolean }): Promise<number> {
+  const calendars = await readCalendars();
+  const { problems, checked, noun, namesCalendars } = await validateFiles(files, calendars);
+  if (json === true) printJson({ checked, calendarsChecked: calendars.names !== null, problems });
+  else if (problems.length === 0) print(checked === 1 ? `1 ${noun} is valid` : `${checked} ${noun}s are valid`);
+  else for (const problem of problems) print(`${describeProblem(problem)} [${problem.code}]`);
+  if (calendars.names === null && namesCalendars)
+    hint('Calendar names were not checked, because RUNBOOK_CALENDARS is not set');
+  return problems.length === 0 ? 0 : USAGE_EXIT_CODE;
 }
 
 async function readCatalogue() {

@@ -1,6 +1,5 @@
 /** Commands about schedules: list them, compare and apply files, and pause, resume or trigger those on the server. */
-import { InvalidArgumentError, type Command } from 'commander';
-import { durationMs } from '../domain/time/duration.js';
+import type { Command } from 'commander';
 import { printable } from '../domain/text/text.js';
 import type { OwnedSchedule } from '../schedules/operate.js';
 import { hint, print, printJson, printPainted, type SetExitCode } from './output.js';
@@ -8,7 +7,7 @@ import { createColors } from './colors.js';
 import { renderList, renderRunNow } from './render-schedules.js';
 import { apply, diff } from './schedule-apply.js';
 import { next } from './schedule-next.js';
-import { collect, integerBetween, userName, withSessionOptions, type SessionOptions } from './options.js';
+import { collect, integerBetween, moment, userName, withSessionOptions, type SessionOptions } from './options.js';
 import { withSession, type Session } from './session.js';
 
 /** Adds `schedule` and its subcommands. */
@@ -52,13 +51,10 @@ export function addScheduleCommands(program: Command, setExitCode: SetExitCode):
     .action(next);
 }
 
-function until(text: string): number {
-  const ms = durationMs(text);
-  const value = ms === null ? Date.parse(text) : Date.now() + ms;
-  if (Number.isNaN(value))
-    throw new InvalidArgumentError('Write a date such as 2027-04-01, or a duration such as 30d.');
-  return value;
-}
+const until = moment(
+  'ahead',
+  'Write a date such as 2027-04-01, a time with its offset such as 2027-04-01T02:30:00Z, or a duration such as 30d.',
+);
 
 async function list(options: SessionOptions & { owner?: string }): Promise<void> {
   const { listSchedules } = await import('../schedules/operate.js');

@@ -1,6 +1,7 @@
 /** Commands that start servers: worker, simulator, demo. */
 import { InvalidArgumentError, type Command } from 'commander';
-import { numberBetween } from './options.js';
+import { untilStopped } from './interruptible.js';
+import { integerBetween, numberBetween } from './options.js';
 import { hint, print, printJsonLine, type SetExitCode } from './output.js';
 
 /** Adds `worker`, `simulator` and `demo`. */
@@ -15,9 +16,9 @@ export function addStackCommands(program: Command, setExitCode: SetExitCode): vo
   program
     .command('simulator')
     .description('run a simulated ServiceStage with a few components')
-    .option('--port <number>', '0 picks a free port', numberBetween(0, 65_535), 0)
+    .option('--port <number>', '0 picks a free port', integerBetween(0, 65_535), 0)
     .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .option('--seed <number>', 'the same seed gives the same ids and durations', numberBetween(0, 2 ** 31), 1)
+    .option('--seed <number>', 'the same seed gives the same ids and durations', integerBetween(0, 2 ** 31), 1)
     .option('--time-scale <factor>', 'how many times faster cloud jobs run', numberBetween(0.001, 100_000), 1)
     .option('--json', 'print addresses, credentials and components as one line of JSON')
     .action(simulate);
@@ -58,9 +59,7 @@ async function simulate({
     print(
       `ServiceStage is simulated at ${simulator.url} (control: ${simulator.controlUrl}); --json shows credentials and components. Stop it with Ctrl-C`,
     );
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-  });
+  await untilStopped();
   await simulator.close();
   hint('The simulator has stopped');
 }

@@ -1,5 +1,5 @@
 /** Sends a command of an operator to a run or to one of its targets, and waits until a worker has answered. */
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import {
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
@@ -137,7 +137,7 @@ async function findTarget(call: CommandCall, request: TargetCommandRequest): Pro
   );
 }
 
-/** The Update has one id however often it is sent, so that the server takes it once. */
+/** Sends the command as an Update, and again under the same id while no worker answers. */
 async function send(
   { calls, callTimeoutMs, workflowId }: CommandCall,
   execution: { readonly workflowId: string; readonly runId: string | undefined },
@@ -147,7 +147,7 @@ async function send(
 ): Promise<CommandAnswer> {
   const { actor, reason, key } = request;
   const given: CommandArguments = { actor, reason, ...(key === undefined ? {} : { key }), ...more };
-  const updateId = key === undefined ? randomUUID() : `${command} ${key}`;
+  const updateId = key === undefined ? randomUUID() : updateIdOf(command, given);
   const handle = calls.client.workflow.getHandle(execution.workflowId, execution.runId);
   const isEnded = async () => {
     const { status } = await calls.interruptible(callTimeoutMs, undefined, () => handle.describe());
@@ -170,6 +170,16 @@ async function send(
       throw toClientError(error, workflowId);
     }
   });
+}
+
+/**
+ * The server itself answers a repeat of the whole command. A key that comes with anything else has to reach the workflow, which refuses a key that
+ * was used for another command.
+ */
+function updateIdOf(command: CommandName, given: CommandArguments): string {
+  return createHash('sha256')
+    .update(JSON.stringify([command, given]))
+    .digest('hex');
 }
 
 /** Repeats a call until it is answered, or until `patienceMs` have passed. */

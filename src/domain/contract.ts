@@ -51,7 +51,7 @@ export interface Baseline {
   readonly knownCloudJobIds: readonly string[];
   /** The workflow run that took the first reading: the original one, unless it was reset to before that reading. */
   readonly readInRunId?: string;
-  /** The state that the last action sent here led to was reached, and no step has seen it hold since. */
+  /** The last action sent to this target reached its state, and no step has seen that state hold since. */
   readonly notHeld?: true;
   /** The first reading was taken after a reset, so that no step of this run shows what was sent before. */
   readonly readAfterReset?: true;
@@ -230,7 +230,7 @@ export const STEER_SIGNAL = 'steer';
 export const APPROVAL_SIGNAL = 'approval';
 /** The signal from a target's workflow to its run: what it waits for. */
 export const TARGET_STATE_SIGNAL = 'targetState';
-/** The search attribute with what an open run waits for a person for, such as `paused`; see domain/run/attention.ts. A namespace may lack it. */
+/** The search attribute that shows why an open run needs a person, such as `paused`; see domain/run/attention.ts. A namespace may lack it. */
 export const STATE_SEARCH_ATTRIBUTE = 'RunbookState';
 /** Search attributes that a namespace may lack; `Plan.hasStateAttribute` shows whether it does. */
 export const OPTIONAL_SEARCH_ATTRIBUTES = [{ name: STATE_SEARCH_ATTRIBUTE, type: 'Keyword' }] as const;

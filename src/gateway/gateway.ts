@@ -100,6 +100,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     server.once('error', reject);
     server.listen(options.port, options.host, resolve);
   });
+  // Without a listener, a later error would end the process.
+  server.on('error', (error) => gateway.recordError(error));
   const { port } = server.address() as AddressInfo;
   const health = await healthOf(gateway, server, options.health ?? null);
   return {
@@ -184,6 +186,11 @@ class Gateway {
   recordRejection(reason: Rejection, facts: object): void {
     this.#metrics.count('runbook_gateway_rejected_requests_total', { reason });
     this.#throttledLog.warn(`rejected ${reason}`, { reason, ...facts }, 'request rejected');
+  }
+
+  /** Logs an error of the server itself, such as a connection that the system could not accept. */
+  recordError(error: Error): void {
+    this.#throttledLog.warn('server error', { what: reasonOf(error) }, 'the server failed');
   }
 
   async #answer(request: IncomingMessage): Promise<Answer> {

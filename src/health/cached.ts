@@ -1,4 +1,4 @@
-/** A value that is costly to find, found at most every so often, however often it is asked for. */
+/** Keeps a value that is costly to find, and finds it again at most once in a given time, however often it is asked for. */
 
 /** The newest value, and its age in milliseconds. */
 export interface Aged<Value> {
@@ -6,7 +6,7 @@ export interface Aged<Value> {
   readonly ageMs: number;
 }
 
-/** Who asks is answered by then, with what is known: the kubelet waits for a second. */
+/** Every question is answered within this time, with the newest value known: the kubelet waits for one second. */
 const PATIENCE_MS = 500;
 
 /** Keeps the newest value. All who ask at the same time share one search. */
@@ -17,7 +17,7 @@ export class Cached<Value> {
 
   /**
    * @param find must not reject
-   * @param everyMs the shortest time from one search to the next; 0: it costs nothing
+   * @param everyMs the shortest time from one search to the next; 0: each question begins one
    * @param clock monotonic milliseconds
    */
   constructor(

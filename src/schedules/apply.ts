@@ -105,8 +105,10 @@ async function write(
 }
 
 /**
- * It is described otherwise than it was written: somebody changed it just then, or this server gives back what no server did that we
- * know. The second would be a change by hand for ever, so an apply that overwrites accepts the server's description. @throws ScheduleChangedMeanwhile
+ * Called when the server describes a schedule otherwise than it was just written: somebody has changed it since, or this server returns a form that
+ * we do not know. Such a form would count as changed by hand for ever, so an apply that overwrites accepts the server's description.
+ *
+ * @throws ScheduleChangedMeanwhile
  */
 async function accept(
   client: Client,
@@ -123,7 +125,7 @@ async function accept(
   );
 }
 
-/** Paused or not is operation: an apply keeps it. */
+/** Whether a schedule is paused is the operators' business, so an apply keeps it. */
 function stateKept({ state: { paused, note } }: ScheduleDescription) {
   return { paused, ...(note === undefined ? {} : { note }) };
 }

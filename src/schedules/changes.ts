@@ -1,4 +1,4 @@
-/** Two JSON values, field by field: what was, what is. Pure. */
+/** Compares two JSON values field by field. Pure. */
 
 /** Any JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -11,7 +11,7 @@ export interface Change {
   readonly to: Json;
 }
 
-/** Lists are compared whole: which of two reordered targets "changed" is a question without an answer. */
+/** The fields that differ. A list counts as one field: if two targets change places, neither of them is the one that changed. */
 export function changesBetween(from: Json, to: Json, path = ''): Change[] {
   if (isFields(from) && isFields(to)) {
     const keys = [...new Set([...Object.keys(from), ...Object.keys(to)])].sort();

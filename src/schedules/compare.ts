@@ -52,7 +52,7 @@ export async function compareSchedules(
   return [...desired, ...others.flat()].sort((left, right) => left.id.localeCompare(right.id));
 }
 
-/** Every id on the server that begins so, as far as its listing has them by now. */
+/** Every id on the server that begins with `prefix`. The server's listing lags some seconds behind. */
 export async function idsOnServer(client: Client, prefix: string): Promise<string[]> {
   const ids: string[] = [];
   try {

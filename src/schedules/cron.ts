@@ -47,7 +47,7 @@ const EXAMPLE = 'as in "30 2 * * 1-5" (minute hour day-of-month month day-of-wee
 export function cronProblems(cron: string): { found: string; remedy: string }[] {
   const shown = `"${cron.slice(0, 100)}"`;
   if (/^(CRON_)?TZ=/.test(cron.trim()))
-    return [{ found: `${shown} brings a time zone`, remedy: 'Write the zone behind timezone:' }];
+    return [{ found: `${shown} contains a time zone`, remedy: 'Write the zone after timezone:' }];
   if (cron.trim().startsWith('@') || cron.includes('#'))
     return [{ found: `${shown} is not a list of fields`, remedy: `Write five fields, ${EXAMPLE}` }];
   const parts = cron.trim().split(/\s+/);

@@ -6,7 +6,7 @@ import { namedError, ScheduleUnreadable } from './errors.js';
 /** How many schedules are read or written at a time. Chosen: a schedule is a workflow on the server, and each call a task of it. */
 export const CALLS_AT_A_TIME = 10;
 
-/** The Python SDK writes a payload without an encoding where there is no summary or no details: here both are none. */
+/** Where a schedule has no summary or no details, the Python SDK writes a payload without an encoding. This reader treats that as none. */
 export class ScheduleReader extends ScheduleClient {
   protected override async _describeSchedule(id: string): Promise<ScheduleDescription['raw']> {
     const answer = await super._describeSchedule(id);

@@ -1,4 +1,4 @@
-/** What can go wrong with schedules on a server. Each is named by what happens next. */
+/** What can go wrong with schedules on a server. */
 import { ScheduleNotFoundError } from '@temporalio/client';
 import { grpcCodeOf, toClientError, reasonOf } from '../temporal/calls.js';
 
@@ -26,7 +26,7 @@ export class ScheduleChangedMeanwhile extends Error {
   }
 }
 
-/** The server has it, in a form that cannot be decoded here: it is reported and left alone. */
+/** The server has the schedule in a form that cannot be decoded here: it is reported and left alone. */
 export class ScheduleUnreadable extends Error {
   override readonly name = 'ScheduleUnreadable';
   readonly reason: string;
@@ -42,10 +42,10 @@ class ScheduleRejected extends Error {
   override readonly name = 'ScheduleRejected';
 }
 
-/** `FAILED_PRECONDITION`: the conflict token is not that of now. */
+/** `FAILED_PRECONDITION`: the schedule was written since its conflict token was read. */
 const CONFLICT_CODE = 9;
 
-/** Gives an error of the Temporal client its name: what is the same for a run as the client names it, the rest here. Others stay as they are. */
+/** Translates an error of the Temporal client into one of ours: as `toClientError` does for runs, or into one of this file. Other errors stay as they are. */
 export function namedError(error: unknown, id: string): unknown {
   if (error instanceof TypeError) return new ScheduleRejected(`${id}: ${error.message}`, { cause: error });
   if (error instanceof ScheduleNotFoundError)

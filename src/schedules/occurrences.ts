@@ -50,7 +50,7 @@ export async function nextOccurrences(
   const timezone = spec.timezone === undefined || spec.timezone === '' ? 'UTC' : spec.timezone;
   const times = (await matchingTimes(client, scheduleId, fromMs, untilMs)).slice(0, count);
   const last = times.at(-1);
-  // Up to the last one that is shown, and the day after it: that the night of a change is the next one is worth knowing.
+  // Clock changes are listed until a day after the last start that is shown, so that one in the next night is mentioned, too.
   const shownUntilMs = last === undefined || times.length < count ? untilMs : last + 86_400_000;
   const { freezes, problems } =
     freezeNames.length === 0 || last === undefined
@@ -72,7 +72,7 @@ export async function nextOccurrences(
   };
 }
 
-/** The server's own computation; at most 1,000 of them. */
+/** The times as the server computes them, at most 1,000. */
 async function matchingTimes(client: Client, scheduleId: string, fromMs: number, untilMs: number): Promise<number[]> {
   try {
     const { startTime } = await client.workflowService.listScheduleMatchingTimes({

@@ -35,11 +35,11 @@ export interface ListedSchedule {
 /** All schedules that a file made, and those that cannot be decoded here. */
 export interface Listing {
   readonly schedules: readonly ListedSchedule[];
-  /** Whose they are is not known either. */
+  /** Their owners are not known. */
   readonly unreadable: readonly { readonly id: string; readonly reason: string }[];
 }
 
-/** Those that a file made, of every owner or of one, as far as the server's listing has them by now. */
+/** Lists the schedules that a file made, of one owner or of all. The server's listing lags some seconds behind. */
 export async function listSchedules(client: Client, owner: string | null): Promise<Listing> {
   const ids = await idsOnServer(client, owner === null ? '' : `${owner}/`);
   const ours = ids.filter((id) => id.includes('/')).sort((left, right) => left.localeCompare(right));
@@ -129,7 +129,10 @@ export type RunNow =
 const TRIGGER_DEADLINE_MS = 10_000;
 const POLL_INTERVAL_MS = 150;
 
-/** One run outside the calendar, also of a paused schedule; overlap as declared. Its window counts from this moment, also where it starts later. */
+/**
+ * Starts one run now, outside the calendar, even if the schedule is paused. The declared overlap applies. The window counts from this moment, even
+ * if the run has to wait for the one before it.
+ */
 export async function runNow(client: Client, { id, seen }: OwnedSchedule): Promise<RunNow> {
   const before = seen.info;
   const waitedBefore = Number(seen.raw.info?.bufferSize ?? 0) > 0;

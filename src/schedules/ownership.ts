@@ -1,4 +1,4 @@
-/** Whose a schedule is and what was last applied: kept in the memo of its action, the only memo that an update can write. */
+/** The owner of a schedule and what was last applied to it, kept in the memo of its action: no update can write the schedule's own memo. */
 import type { ScheduleDescription } from '@temporalio/client';
 import { toJson, type Json } from './changes.js';
 
@@ -31,8 +31,8 @@ export function ownershipOf(description: ScheduleDescription): Ownership | null 
 }
 
 /**
- * A description without what operators change (paused, its note) and without our own memo. Also of what is about to be written, in
- * the very form in which the server gives it back.
+ * A description without what operators change (whether it is paused, and the note) and without our own memo. What is about to be written is brought
+ * into the form in which the server returns it, so that the two can be compared.
  */
 export function describedForm({
   spec,

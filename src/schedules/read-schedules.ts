@@ -1,4 +1,4 @@
-/** The only reader of schedule files: YAML in, the schedules desired for or every problem with file, line and column out. Changes nothing. */
+/** The only reader of schedule files: YAML in; the schedules that the file wants, or every problem with file, line and column, out. Changes nothing. */
 import { durationMs } from '../domain/time/duration.js';
 import type { Problem } from '../domain/failures.js';
 import type { Runbook } from '../domain/runbook/runbook.js';
@@ -70,7 +70,7 @@ export async function parseSchedules(
   const problems = [...oddNames(raw), ...ofShape.map(inWordsOfSchedules)];
   const owner = 'owner' in raw && typeof raw.owner === 'string' ? raw.owner : '';
   const schedules: DesiredSchedule[] = [];
-  // What has its shape is checked further, also beside what has not.
+  // Entries with the right shape are checked further even if others lack it, so that all problems are reported together.
   for (const { name, entry, replaced } of judgedEntries(raw, ofShape)) {
     const runbook = replaced.has('runbook') ? NOT_JUDGED : await findRunbook(entry.runbook);
     const found = checkEntry(entry, { runbook, calendars, nowMs }).filter((problem) => !follows(problem, replaced));
@@ -171,7 +171,7 @@ function inWordsOfSchedules(problem: PathProblem): PathProblem {
 function filledIn(entry: ScheduleEntry, runbook: Runbook): ScheduleEntry {
   const { cron, inputs, ...rest } = entry;
   const { inputs: typed } = readInputs(runbook, inputs ?? {});
-  // What was not given stays out: the defaults are the runbook's own, at the time of the run.
+  // Inputs that the entry does not give stay out: they get the runbook's defaults at the time of each run.
   const given = Object.keys(inputs ?? {}).map((name) => [name, typed[name]] as const);
   return {
     ...rest,

@@ -1,6 +1,4 @@
-/**
- * What the rest of the project can ask of ServiceStage. Implemented over HTTP in `http.ts`; independent of Temporal.
- */
+/** What the rest of the project can ask of ServiceStage. `service-stage-client.ts` implements it over HTTP. Independent of Temporal. */
 import type { Action } from '../domain/target/actions.js';
 import type { CloudJob } from '../domain/target/cloud-job.js';
 import type { Observation, Target } from '../domain/target/target.js';

@@ -1,4 +1,4 @@
-/** Waiting, and its limits in time: where a signal of an activity, or of a delivery, ends it. */
+/** Waiting that ends at a deadline, or when a signal is aborted. */
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** Node's longest timer, milliseconds: it fires a longer one at once. */
@@ -27,7 +27,7 @@ export function abortedAfter(durationMs: number): AbortSignal {
   return controller.signal;
 }
 
-/** The promise's own end, or `null` once the deadline has passed: a read may wait long for the request budget. */
+/** The promise's own end, or `null` once the deadline has passed. The promise itself continues. */
 export async function orDeadline<Value>(promise: Promise<Value>, deadlineAtMs: number): Promise<Value | null> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<null>((resolve) => {

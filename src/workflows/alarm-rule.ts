@@ -48,7 +48,7 @@ import {
 } from '../domain/alarms/alarm-rule-state.js';
 import { alarmRuleRequester } from '../domain/run/requester.js';
 import { carryOut } from './alarm-effects.js';
-import { dealWith } from './cause.js';
+import { setCurrentRequest } from './cause.js';
 import { commandRejected, invalidStart, rootCause } from './failure.js';
 import { findRuns } from './proxies.js';
 import { conditionUntil } from './timers.js';
@@ -104,9 +104,9 @@ async function decideForever(started: ContinuedRule): Promise<never> {
     // Before the queue, so that a steady flow of alarms does not delay them.
     await rule.decideDue(nowMs);
     const [next] = queue;
-    dealWith(next?.request ?? null);
+    setCurrentRequest(next?.request ?? null);
     if (next !== undefined) await rule.decide(next);
-    dealWith(null);
+    setCurrentRequest(null);
     queue.shift();
   }
   await condition(allHandlersFinished);

@@ -82,7 +82,12 @@ export async function performActionStep(
   return settledOutcome(step, baseline, request, left, startedAtMs);
 }
 
-/** For a step that is no longer begun: the run was cancelled, a check failed, or an approval was not given. @param ending how it then counts @returns what came of it if a reset may have cut it off; otherwise `null` */
+/**
+ * For a step that is no longer begun: the run was cancelled, a check failed, or an approval was not given.
+ *
+ * @param ending how the step then counts
+ * @returns what came of the step if a reset may have cut it off; otherwise `null`
+ */
 export async function settleAfterReset(
   step: PlannedStep,
   baseline: Baseline,

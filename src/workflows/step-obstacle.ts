@@ -1,9 +1,9 @@
 /** Why a step is not begun: its gate has closed, its time is over, or somebody changed what its plan relies on. */
-import { describeAction, desiredStateHolds, ruleOf } from '../domain/target/actions.js';
+import { describeAction, desiredStateHolds, ruleOf, type Action } from '../domain/target/actions.js';
 import type { Baseline } from '../domain/contract.js';
 import type { FailureName } from '../domain/failures.js';
 import type { Closing } from '../domain/gates/gates.js';
-import type { ActionStep } from '../domain/plan/plan.js';
+import type { ActionStep, ExpectedCounts } from '../domain/plan/plan.js';
 import { describeObservation } from '../domain/target/target.js';
 
 /** When a step is begun, and what limits it. Epoch milliseconds. */
@@ -34,19 +34,20 @@ export function obstacleTo(
   if (nowMs >= deadlineAtMs)
     return { name: 'DeadlinePassed', message: 'The deadline of the run passed before this step' };
   const { action, expects } = step;
-  const change = changeSincePlan(step, baseline);
-  if (expects === undefined || change === null) return null;
+  if (expects === undefined) return null;
+  const change = changeSincePlan(action, expects, baseline);
+  if (change === null) return null;
   const message = `${describeAction(action)} was not sent: ${expects.why}, and now ${change}`;
   return { name: 'TargetChanged', message };
 }
 
-function changeSincePlan({ action, expects }: ActionStep, baseline: Baseline): string | null {
-  const { observation: seen, lastJobId, knownCloudJobIds } = baseline;
-  if (expects === undefined) return null;
-  const { replicaCounts } = expects;
+function changeSincePlan(
+  action: Action,
+  { replicaCounts, lastJobId: planned }: ExpectedCounts,
+  { observation: seen, lastJobId, knownCloudJobIds }: Baseline,
+): string | null {
   if (replicaCounts.length > 0 && !replicaCounts.some((count) => count === seen.replicaCount))
     return `it is ${describeObservation(seen)}: somebody changed the count since`;
-  const { lastJobId: planned } = expects;
   // The cloud job of the first reading stays known, whatever this run itself did since.
   if (planned === undefined || knownCloudJobIds.includes(planned)) return null;
   // Nothing is sent anyway if the desired state holds. A restart is sent all the same.

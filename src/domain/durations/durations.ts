@@ -10,6 +10,7 @@ import type { UsualDuration } from './usual-duration.js';
 /** Cloud jobs of one kind are expected to take about as long as each other. */
 export interface JobKind {
   readonly action: ActionName;
+  /** `application/component`, not the id that ServiceStage gives: see `jobKindOf`. */
   readonly componentId: string;
 }
 

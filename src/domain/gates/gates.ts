@@ -78,7 +78,7 @@ export const LONGEST_WAIT_REMEDY = 'Wait at most 7d, or start the run later';
 export const CHECK_AGAIN_MS = 10 * 60_000;
 /** How far ahead calendars are read: far enough to say when a freeze ends, even where several follow each other. Chosen. */
 export const FREEZES_AHEAD_MS = 31 * 86_400_000;
-/** How many freezes of a calendar are kept, since each check adds them to the run's history. Enough to see the end of the present one. Chosen. */
+/** How many freezes of all calendars together are kept, since each check adds them to the run's history. Enough to see the end of the present one. Chosen. */
 export const MOST_FREEZES = 20;
 
 /**

@@ -1,4 +1,4 @@
-/** The state of a decision after its activity ended: the one that came with the end; without one, anything may have been sent. Pure. */
+/** Works out the state of a decision once its activity has ended. The end may bring the state along; if it does not, anything may have been sent. Pure. */
 import type { FailureName } from '../failures.js';
 import { unseenAttemptMs, type Limits } from './limits.js';
 import { endedAs, nothingKnown, type Ending, type OnceState } from './state.js';
@@ -39,7 +39,7 @@ export function stateAfter(end: ActivityEnd, decided: Decided): OnceState {
     case 'failed': {
       const { failure, message } = end;
       const state = end.state === null ? null : believed(end.state, failure, decided);
-      // A failure that is tried again is the last one where the time of all attempts is over: the message is not in its state.
+      // A failure that would be tried again is final if the time of all attempts is over. Its state does not say so; the message does.
       return state === null || wasToBeRetried(state)
         ? endedAs(state ?? nothingReported(failed(failure, message), decided), failed(failure, message))
         : state;
@@ -48,9 +48,9 @@ export function stateAfter(end: ActivityEnd, decided: Decided): OnceState {
 }
 
 /**
- * An end that was written long ago may be that of an attempt from before a reset, since numbers repeat. The current attempt may have sent by then,
- * and nothing is known about it. It cannot have sent sooner, because after a reset it waits for as long; and it does not send where a new cloud job
- * has shown.
+ * The state of an end, as far as it can be believed. If it was written long ago, it may be that of an attempt from before a reset, because a reset
+ * counts attempts from 1 again. Then the current attempt may have sent something that the state does not show. A state that is not so old is safe:
+ * after a reset an attempt waits that long before it sends. So is one with a cloud job, or that found another one: then nothing is sent.
  */
 function believed(state: OnceState, failure: FailureName | 'cancelled', { nowMs, limits }: Decided): OnceState {
   const isLate = nowMs - state.atMs > unseenAttemptMs(limits);

@@ -1,7 +1,8 @@
 /** How an attempt ends: what it leaves for the next one, and how soon that comes. */
 import { FAILURES, type FailureName } from '../failures.js';
+import { describeAction } from '../target/actions.js';
 import { describeTime } from '../time/utc-time.js';
-import type { At, EventOf, RequestFailed, Step } from './events.js';
+import type { At, EventOf, OnceRules, RequestFailed, Step } from './events.js';
 import { unseenAttemptMs } from './limits.js';
 import { countsAsFailure, failedAgain, retryDelayMs } from './retrying.js';
 import type { Ending, Interruption, OnceState } from './state.js';
@@ -12,6 +13,11 @@ const UNREADABLE_ATTEMPTS = 5;
 
 /** Decisions whose note gives the reason why the attempt ended. */
 const WITH_REASON: readonly Decision[] = ['notSent', 'refused', 'unanswered', 'fenced', 'stopped'];
+
+/** The action for messages. An instance that is settled before a first step has none. */
+export function actionIn({ action }: Pick<OnceRules, 'action'>): string {
+  return action === null ? 'It' : describeAction(action);
+}
 
 /** The state with one more entry in its trail. */
 export function note(state: OnceState, decision: Decision, { nowMs }: At, text?: string): OnceState {
@@ -140,7 +146,10 @@ export function endElsewhere(state: OnceState, why: string, at: At): Step {
   return { ...end(noted, ending, at), record: true };
 }
 
-/** Continues with `proceed` only if the server named this attempt as the current one and nothing asked it to end. Without a clear answer it ends without a report. */
+/**
+ * Continues with `proceed` only if the server named this attempt as the current one and nothing has asked it to end. Without a clear answer the
+ * attempt ends and reports nothing.
+ */
 export function whereNamed(
   state: OnceState,
   askedAtMs: number,

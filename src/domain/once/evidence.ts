@@ -1,7 +1,7 @@
 /** Decides whether a cloud job that was found by reading is ours. */
-import { describeAction, ruleOf, type Action } from '../target/actions.js';
+import { ruleOf, type Action } from '../target/actions.js';
 import type { CloudJob } from '../target/cloud-job.js';
-import { indeterminate } from './ending.js';
+import { actionIn, indeterminate } from './ending.js';
 import type { At, EventOf, Step } from './events.js';
 import type { Limits } from './limits.js';
 import type { AdoptionEvidence, OnceState } from './state.js';
@@ -78,11 +78,10 @@ export function notOurs(
   at: At,
 ): Step {
   const why = verdict.kind === 'tooEarly' ? 'it shows no tasks' : verdict.why;
-  const what = at.rules.action === null ? 'An action' : describeAction(at.rules.action);
   const id = state.seen?.lastJobId ?? 'unknown';
   return indeterminate(
     state,
-    `${what} may have been sent, and cloud job ${id} cannot be proved to be ours: ${why}`,
+    `${actionIn(at.rules)} may have been sent, and cloud job ${id} cannot be proved to be ours: ${why}`,
     at,
   );
 }

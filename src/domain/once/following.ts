@@ -3,7 +3,7 @@ import { describeAction, ruleOf, desiredStateHolds } from '../target/actions.js'
 import { cloudJobPhase, failureReason, isAtRest, type CloudJob } from '../target/cloud-job.js';
 import type { FailureName } from '../failures.js';
 import { describeObservation, statusMeaning, type Observation } from '../target/target.js';
-import { end, endInterrupted, fail, indeterminate, note } from './ending.js';
+import { actionIn, end, endInterrupted, fail, indeterminate, note } from './ending.js';
 import { readingAge } from './entry.js';
 import type { At, EventOf, PollCommand, ReadingEvent, RequestFailed, Step } from './events.js';
 import { unknownCloudJobMs } from './limits.js';
@@ -87,17 +87,16 @@ export function polled(
   if (unknownSinceMs !== null && nowMs - unknownSinceMs > unknownCloudJobMs(rules.limits))
     return { kind: 'overdue', why: `the API does not know cloud job ${id}` };
   if (nowMs >= rules.deadlineAtMs) {
-    const seen =
-      job === null
-        ? event.kind === 'failed'
-          ? event.message
-          : 'no poll was answered in time'
-        : `its status is ${job.status}`;
+    const seen = job === null ? whyNoAnswer(event) : `its status is ${job.status}`;
     const failed = failedPolls === 0 ? '' : ` (${failedPolls} of ${polls} polls failed)`;
     return { kind: 'overdue', why: `cloud job ${id} has not ended by the deadline: ${seen}${failed}` };
   }
   const read = withReadFailure(state, event.kind === 'failed' ? event : null, at);
   return poll(read, { ...phase, polls, failedPolls, unknownSinceMs }, at);
+}
+
+function whyNoAnswer(event: EventOf<'polled' | 'failed' | 'timeUp'>): string {
+  return event.kind === 'failed' ? event.message : 'no poll was answered in time';
 }
 
 /** The phase `following` of an attempt that acts: after the end of the cloud job the instance is verified, or read once more for the report. */
@@ -110,8 +109,8 @@ export function following(
   const after = polled(state, phase, event, at);
   if ('state' in after) return after;
   const { id } = jobOf(state);
-  const { action, verify, deadlineAtMs } = at.rules;
-  const what = action === null ? 'It' : describeAction(action);
+  const { verify, deadlineAtMs } = at.rules;
+  const what = actionIn(at.rules);
   if (after.kind === 'succeeded') {
     const untilMs = Math.min(at.nowMs + verify.withinMs, deadlineAtMs);
     const verifying: PhaseOf<'verifying'> = {
@@ -195,7 +194,7 @@ function afterReading(
     return doubt(state, 'TargetNotFound', `${target.path} is ${reading.status}`, at);
   const holds = age === 'baseline' && isAtRest(reading) && action !== null && desiredStateHolds(action, reading);
   const heldSinceMs = holds ? (phase.heldSinceMs ?? at.nowMs) : null;
-  if (isUnwanted(state, at)) {
+  if (skipsVerification(state, at)) {
     // The next run must not start from a reading that is older than our cloud job: it would take ours, which shows later, for somebody else's.
     const hasShown = age === 'baseline' || askedAtMs - submittedAtMs >= limits.visibilityWindowMs;
     return hasShown
@@ -224,19 +223,18 @@ function afterReading(
 
 /** A failed read proves nothing, so reading continues until the step's deadline. */
 function afterFailedReading(state: OnceState, phase: PhaseOf<'verifying'>, error: RequestFailed | null, at: At): Step {
-  const { action, target, deadlineAtMs } = at.rules;
-  if (at.nowMs < (isUnwanted(state, at) ? phase.untilMs : deadlineAtMs))
+  const { target, deadlineAtMs } = at.rules;
+  if (at.nowMs < (skipsVerification(state, at) ? phase.untilMs : deadlineAtMs))
     return readAgain(error === null ? state : withReadFailure(state, error, at), phase, at);
   const last =
     phase.wasSeen && state.seen !== null ? `last seen ${describeObservation(state.seen)}` : 'it was not seen since';
-  const what = action === null ? 'It' : describeAction(action);
   const why = error === null ? 'no answer in time' : error.message;
-  const message = `${what}: its cloud job succeeded, and ${target.path} could not be read (${why}): ${last}`;
+  const message = `${actionIn(at.rules)}: its cloud job succeeded, and ${target.path} could not be read (${why}): ${last}`;
   return doubt(state, 'Unreachable', message, at);
 }
 
 /** True if the run was cancelled and its runbook does not want the desired state verified then. */
-function isUnwanted({ interrupted }: OnceState, { rules }: At): boolean {
+function skipsVerification({ interrupted }: OnceState, { rules }: At): boolean {
   return interrupted === 'cancel' && !rules.verifyAfterCancel;
 }
 

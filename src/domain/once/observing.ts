@@ -1,7 +1,7 @@
 /** Before a send: whether the attempt may continue, and what each reading of the instance leads to. */
-import { describeAction, ruleOf, desiredStateHolds } from '../target/actions.js';
+import { ruleOf, desiredStateHolds } from '../target/actions.js';
 import { describeObservation } from '../target/target.js';
-import { end, endElsewhere, fail, failAs, indeterminate, note, whereNamed } from './ending.js';
+import { actionIn, end, endElsewhere, fail, failAs, indeterminate, note, whereNamed } from './ending.js';
 import { entryMove, type EntryMove } from './entry.js';
 import type { At, EventOf, ReadingEvent, Step } from './events.js';
 import { adopt } from './following.js';
@@ -109,20 +109,28 @@ const MOVES: Readonly<Record<EntryMove, (state: OnceState, phase: PhaseOf<'obser
   send: (state) => connect(state),
   skip: (state, phase, at) => skip(state, phase, at),
   deleted: (state, _phase, at) => fail(state, 'TargetNotFound', `${at.rules.target.path} is ${at.reading.status}`, at),
-  busy: (state, _phase, at) => fail(state, 'TargetBusy', busyMessage(at), at, { firstDelayMs: 2 * at.quietMs }),
+  busy: (state, _phase, at) => afterBusy(state, at),
   changed: (state, _phase, at) => fail(state, 'TargetChanged', changedMessage(at), at),
   stale: (state, phase, at) => {
     const staleReadings = phase.staleReadings + 1;
     if (staleReadings >= STALE_READINGS) return fail(state, 'TargetBusy', staleMessage(at), at);
     return readAfter(at.quietMs, state, { ...phase, staleReadings }, at);
   },
-  wait: (state, _phase, at) => fail(state, 'TargetBusy', busyMessage(at), at, { firstDelayMs: 2 * at.quietMs }),
+  wait: (state, _phase, at) => afterBusy(state, at),
   inspect: (state, phase, at) => inspect({ ...state, phase }, at.nowMs + at.rules.limits.heartbeatTimeoutMs),
   alreadyDone: (state, phase, at) => afterQuiet(state, phase, at, done),
   quiet: (state, phase, at) => afterQuiet(state, phase, at, sendAgain),
 };
 
-/** If the action before did not wait to see its state hold, the step that is skipped after it does. Should the state be lost, the step is sent after all. */
+/** The next attempt reads again. Whether something may have been sent is in the state. */
+function afterBusy(state: OnceState, at: Reading): Step {
+  return fail(state, 'TargetBusy', busyMessage(at), at, { firstDelayMs: 2 * at.quietMs });
+}
+
+/**
+ * Ends the step as skipped. If the action before it did not wait for its state to hold, the skip waits for that instead. If the state is lost
+ * meanwhile, the step is sent after all.
+ */
 function skip(state: OnceState, phase: PhaseOf<'observing'>, at: Reading): Step {
   const { before, verify } = at.rules;
   const heldSinceMs = phase.heldSinceMs ?? at.nowMs;
@@ -132,7 +140,7 @@ function skip(state: OnceState, phase: PhaseOf<'observing'>, at: Reading): Step 
   return end(note(state, 'skipped', at, describeObservation(at.reading)), { kind: 'skipped' }, at);
 }
 
-/** Concludes nothing while something sent earlier may still appear, nor from a single reading. */
+/** Draws its conclusion only from two readings that agree, and once nothing that was sent earlier can still appear. */
 function afterQuiet(
   state: OnceState,
   phase: PhaseOf<'observing'>,
@@ -148,7 +156,7 @@ function afterQuiet(
   return conclude(state, at);
 }
 
-/** The server waits until the next attempt, so the wait survives this worker. */
+/** Leaves the wait to the server, as the delay before the next attempt, so that it survives this worker. */
 function notClearYet(state: OnceState, what: string, at: At): Step {
   const retryInMs = state.clearAtMs - at.nowMs;
   return fail(state, 'Unanswered', `${what}, and what was sent may still appear`, at, { retryInMs });
@@ -207,7 +215,6 @@ function staleMessage({ rules, reading }: Reading): string {
 }
 
 function changedMessage({ rules, reading }: Reading): string {
-  const { target, before, action } = rules;
-  const what = action === null ? 'Nothing' : describeAction(action);
-  return `${what} was not sent: cloud job ${reading.lastJobId ?? 'none'} appeared on ${target.path} after ${before.lastJobId ?? 'none'}, and it is not ours (${describeObservation(reading)})`;
+  const { target, before } = rules;
+  return `${actionIn(rules)} was not sent: cloud job ${reading.lastJobId ?? 'none'} appeared on ${target.path} after ${before.lastJobId ?? 'none'}, and it is not ours (${describeObservation(reading)})`;
 }

@@ -1,7 +1,6 @@
 /** The one POST of an attempt: the send lease before its first byte, what each answer means, and the search for the cloud job if the answer is lost. */
-import { describeAction } from '../target/actions.js';
 import type { FailureName } from '../failures.js';
-import { endInterrupted, fail, failAs, indeterminate, note, whereNamed } from './ending.js';
+import { actionIn, endInterrupted, fail, failAs, indeterminate, note, whereNamed } from './ending.js';
 import { readingAge } from './entry.js';
 import type { At, EventOf, RequestFailed, Standing, Step } from './events.js';
 import { adopt, follow, readAfter } from './following.js';
@@ -64,9 +63,8 @@ export function leasing(
 }
 
 function failUnsent(state: OnceState, { failure, why }: FencedBy, at: At): Step {
-  const { action } = at.rules;
   const was = state.sentBefore === 'no' ? 'was not sent' : 'was not sent any more';
-  return fail(state, failure, `${action === null ? 'It' : describeAction(action)} ${was}: ${why}`, at);
+  return fail(state, failure, `${actionIn(at.rules)} ${was}: ${why}`, at);
 }
 
 /** After a reset the server could take this attempt's failure for another one's, so it is reported only if the server names this attempt. */

@@ -73,9 +73,7 @@ export function settling(
 
 function afterFailure(state: OnceState, phase: PhaseOf<'settling'>, error: RequestFailed | null, at: At): Step {
   const failed = error === null ? state : withReadFailure(state, error, at);
-  return isOver(failed, at)
-    ? end(failed, unclear(failed, notAtRest(failed), at), at)
-    : readAgain(failed, { ...phase, quietSinceMs: null }, at);
+  return proceed(failed, { ...phase, quietSinceMs: null }, at);
 }
 
 /** It is known what was sent, so the instance only has to come to rest. A deleted instance is at rest. */
@@ -85,8 +83,7 @@ function untilAtRest(state: OnceState, phase: PhaseOf<'settling'>, event: Readin
     // If the cloud job was somebody else's, ours may still appear.
     if (ending.kind !== 'indeterminate' || at.nowMs >= state.clearAtMs) return end(state, ending, at);
   }
-  if (isOver(state, at)) return end(state, unclear(state, notAtRest(state), at), at);
-  return readAgain(state, phase, at);
+  return proceed(state, phase, at);
 }
 
 /**
@@ -128,6 +125,7 @@ function whileUnclear(state: OnceState, phase: PhaseOf<'settling'>, event: Readi
   return isQuiet && isClear ? nothingNew(read, reading, at) : proceed(read, { ...phase, quietSinceMs }, at);
 }
 
+/** Reads again, or ends unclear once the time to settle is over. */
 function proceed(state: OnceState, phase: PhaseOf<'settling'>, at: At): Step {
   return isOver(state, at) ? end(state, unclear(state, notAtRest(state), at), at) : readAgain(state, phase, at);
 }

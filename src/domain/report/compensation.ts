@@ -57,31 +57,11 @@ export function owedUndos(done: readonly DoneStep[]): Owed {
     .reverse();
   const remaining: RemainingEffect[] = [];
   const candidates: OwedUndo[] = [];
-  for (const { step, before, stays } of effective) {
-    const { compensation, action } = step;
-    const rule = ruleOf(action);
-    if (stays !== undefined) {
-      remaining.push({ stepId: step.id, action, why: stays, kind: 'notUndone' });
-      continue;
-    }
-    if (compensation.kind === 'irreversible' || compensation.kind === 'none') {
-      const kind = compensation.kind === 'none' ? 'declaredNone' : 'irreversible';
-      remaining.push({ stepId: step.id, action, why: compensation.reason, kind });
-      continue;
-    }
-    const undo = compensation.kind === 'action' ? compensation.action : rule.undo(before);
-    if (undo !== null) candidates.push({ step, action: undo });
-    else if (rule.reversal !== 'self') {
-      const why =
-        rule.irreversibleBecause ??
-        `the state before it (${before.status}) is not one that ${action.action} can be undone to`;
-      remaining.push({
-        stepId: step.id,
-        action,
-        why,
-        kind: rule.reversal === 'irreversible' ? 'irreversible' : 'notUndone',
-      });
-    }
+  for (const step of effective) {
+    const undo = undoOf(step);
+    if (undo === null) continue;
+    if ('why' in undo) remaining.push(undo);
+    else candidates.push(undo);
   }
   const notConverged = new Set(
     done.filter((step) => step.failedToConverge).map(({ step }) => describeAction(step.action)),
@@ -94,6 +74,21 @@ export function owedUndos(done: readonly DoneStep[]): Owed {
   }
   remaining.push(...unfinishedPairs(cancelled, done));
   return { undos, leftOut, remaining };
+}
+
+/** @returns the undo of a step that changed the instance, or its effect if that stays; `null` for an action that leaves nothing to undo */
+function undoOf({ step, before, stays }: DoneStep): OwedUndo | RemainingEffect | null {
+  const { id: stepId, action, compensation } = step;
+  if (stays !== undefined) return { stepId, action, why: stays, kind: 'notUndone' };
+  if (compensation.kind === 'none') return { stepId, action, why: compensation.reason, kind: 'declaredNone' };
+  if (compensation.kind === 'irreversible') return { stepId, action, why: compensation.reason, kind: 'irreversible' };
+  const rule = ruleOf(action);
+  const undo = compensation.kind === 'action' ? compensation.action : rule.undo(before);
+  if (undo !== null) return { step, action: undo };
+  if (rule.reversal === 'self') return null;
+  const noWayBack = `the state before it (${before.status}) is not one that ${action.action} can be undone to`;
+  const kind = rule.reversal === 'irreversible' ? 'irreversible' : 'notUndone';
+  return { stepId, action, why: rule.irreversibleBecause ?? noWayBack, kind };
 }
 
 const NOT_SENT_AGAIN = 'has just failed to converge in this run and is not sent again';
@@ -189,7 +184,11 @@ export function describeDifferences(differences: readonly Difference[]): string 
   return differences.map(({ what, before, after }) => `${what} ${after} (${before} before)`).join(', ');
 }
 
-/** The undo as a step of its own. What the step expected of the instance was true before it. @param isLast only the state that the last undo leads to has to hold */
+/**
+ * The undo as a step of its own. It expects nothing of the instance: what the undone step expected was true before that step.
+ *
+ * @param isLast only the state that the last undo leads to has to hold
+ */
 export function undoStep({ step, action }: OwedUndo, planned: readonly PlannedStep[], isLast: boolean): ActionStep {
   const rule = ruleOf(action);
   const similar = planned.find(

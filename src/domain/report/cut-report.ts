@@ -5,9 +5,17 @@
 import type { Action } from '../target/actions.js';
 import type { FailureRecord } from '../failures.js';
 import { jsonBytes, shortened } from '../text/json-bytes.js';
-import type { ApprovalReport, RemainingEffect, ReportCut, RunReport, StepReport, TargetReport } from './report.js';
 import type { Observation } from '../target/target.js';
-import type { CommandRecord, DecidedUpon } from '../report/report.js';
+import type {
+  ApprovalReport,
+  CommandRecord,
+  DecidedUpon,
+  RemainingEffect,
+  ReportCut,
+  RunReport,
+  StepReport,
+  TargetReport,
+} from './report.js';
 import { targetReport } from './target-report.js';
 
 /** The longest texts of the short forms, in bytes of JSON. An id of ServiceStage has 36 characters; the others are chosen. */

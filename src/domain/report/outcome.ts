@@ -46,7 +46,10 @@ export function targetOutcome({ steps, compensations, remaining, cancelRequested
   return compensations.length > 0 && remaining.length === 0 ? 'compensated' : 'failed';
 }
 
-/** A check that comes after an action judges what the action did, also where it was skipped: that is a failed step. So is what follows a check with `onFailure: continue`. */
+/**
+ * A failed check is a refusal only where no action was begun or skipped. After an action it judges what that did; before one, with
+ * `onFailure: continue`, it let the action begin.
+ */
 function isRefusal(name: FailureName, steps: readonly StepReport[]): boolean {
   if (!REFUSALS.includes(name)) return false;
   return name !== 'CheckFailed' || steps.every(({ action }) => action === null);

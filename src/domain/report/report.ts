@@ -120,7 +120,7 @@ export interface StepReport {
   readonly attempts: number;
   /** What each attempt decided, oldest first. After a retry, that of the attempts since; `decisions` has those before. */
   readonly trail: readonly TrailEntry[];
-  /** After it, no step has seen the state hold that the newest action of the run reached: another action was to follow at once. */
+  /** The newest action of the run reached its state, and by the end of this step no step had seen it hold, because another action was to follow at once. */
   readonly notHeld?: true;
   /** Why a cloud job that was found later counts as ours. */
   readonly evidence?: AdoptionEvidence;

@@ -1,10 +1,10 @@
 /** The report of a run, from what it knows at its end. */
 import type { FailureRecord } from '../failures.js';
-import type { CommandRecord } from '../report/report.js';
 import type { Plan, ResumedRun } from '../plan/plan.js';
 import {
   worstOutcome,
   type ApprovalReport,
+  type CommandRecord,
   type GateReport,
   type Outcome,
   type RunReport,

@@ -87,7 +87,7 @@ export function stepOutcome(
   return { report, baseline: notHeld ? { ...from, notHeld: true } : from, done, left: state };
 }
 
-/** Whether the state that the newest action led to was reached, and no step has seen it hold since. A step that is skipped waits for that as well. */
+/** True if the newest action reached its state, and no step has seen that state hold since. A skipped step counts too: it waits for the state to hold. */
 function isNotHeld({ holds }: ActionStep, { notHeld }: Baseline, sent: Sent, result: StepResult): boolean {
   const isDone = result === 'succeeded' || result === 'skipped';
   if (isDone && holds !== false) return false;

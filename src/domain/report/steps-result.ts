@@ -36,7 +36,7 @@ export function isUndoDue({ steps, undoAsked }: StepsResult, onCancel: OnCancel,
   return cancelRequested ? onCancel === 'compensate' : undoAsked;
 }
 
-/** After a reset: how actions count that are not begun because this step failed. @returns `null` for a step that holds nothing back */
+/** How an action is reported that is not begun because this step failed. @returns `null` if the step keeps no action from being begun */
 export function heldBackBy({ kind, id }: PlannedStep, { failure }: StepReport): Ending | null {
   switch (kind) {
     case 'check':

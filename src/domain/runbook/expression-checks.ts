@@ -156,7 +156,7 @@ function checkType(
   input: Input | undefined,
   scope: string,
   value: unknown,
-  wanted: string,
+  wanted: Wanted,
   path: (string | number)[],
   name: string,
 ): RunbookProblem[] {
@@ -167,7 +167,7 @@ function checkType(
           problem(
             'invalid-input-type',
             path,
-            `"${String(value).slice(0, 80)}" is text where ${article(wanted)} is wanted`,
+            `"${String(value).slice(0, 80)}" is text where ${PHRASES[wanted]} is wanted`,
             `Write the expression alone: \${{ ${name.slice(0, 80)} }}`,
           ),
         ];
@@ -178,19 +178,18 @@ function checkType(
     problem(
       'invalid-input-type',
       path,
-      `${name} is ${article(given ?? 'text')}, and ${article(wanted)} is wanted`,
-      `Use ${article(wanted)}`,
+      `${name} is ${PHRASES[given ?? 'string']}, and ${PHRASES[wanted]} is wanted`,
+      `Use ${PHRASES[wanted]}`,
     ),
   ];
 }
 
-function article(type: string): string {
-  const words: Record<string, string> = {
-    integer: 'an integer',
-    string: 'text',
-    stringList: 'a list of text',
-    duration: 'a duration',
-    boolean: 'a boolean',
-  };
-  return words[type] ?? type;
-}
+/** The types as they stand in a sentence. */
+const PHRASES: Readonly<Record<Wanted, string>> = {
+  integer: 'an integer',
+  string: 'text',
+  stringList: 'a list of text',
+  duration: 'a duration',
+  boolean: 'a boolean',
+  any: 'any value',
+};
