@@ -67,7 +67,16 @@ export default defineConfig({
         },
       },
       // After everything else: every history that the others left on the server is replayed.
-      { test: { name: 'replay', include: ['test/replay/**/*.test.ts'], sequence: { groupOrder: 1 }, ...withTemporal } },
+      {
+        test: {
+          name: 'replay',
+          include: ['test/replay/**/*.test.ts'],
+          isolate: false,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+          ...withTemporal,
+        },
+      },
       {
         test: {
           name: 'system',
@@ -83,6 +92,7 @@ export default defineConfig({
         test: {
           name: 'chaos',
           include: ['test/chaos/**/*.test.ts'],
+          isolate: false,
           // Limits of milliseconds, real processes and two cores: who shares them with other tests measures those.
           sequence: { groupOrder: 3 },
           fileParallelism: false,
