@@ -53,7 +53,7 @@ const ANSWERS = {
   ],
   inspect: () => [
     ['evidence fits', inspected({})],
-    ['who asked is not known', inspected({ createdBy: null }, null)],
+    ['its creator is not known', inspected({ createdBy: null }, null)],
     ['evidence does not fit', inspected({ createdBy: 'somebody else' })],
     ['no tasks', inspected({ tasks: [] })],
     ['failed', failed('Unreachable')],

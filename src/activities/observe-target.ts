@@ -4,7 +4,7 @@ import type { FirstReading } from '../domain/contract.js';
 import { unseenAttemptMs, type Limits } from '../domain/once/limits.js';
 import type { Target } from '../domain/target/target.js';
 import type { ServiceStage } from '../servicestage/service-stage.js';
-import { isElsewhere, readElsewhere } from './other-project.js';
+import { readElsewhere, whyElsewhere } from './other-project.js';
 import { toFailure } from './to-failure.js';
 
 /**
@@ -19,7 +19,8 @@ export async function observeTarget(
   limits: Limits,
   originalRunId: string,
 ): Promise<FirstReading> {
-  if (isElsewhere(serviceStage, target)) throw readElsewhere(serviceStage, target);
+  const elsewhere = whyElsewhere(serviceStage, target);
+  if (elsewhere !== null) throw readElsewhere(elsewhere);
   const { cancellationSignal: signal } = Context.current();
   // An attempt that was between its reading and its POST when the workflow was reset does not know of the reset.
   const readInRunId = currentRunId(originalRunId);

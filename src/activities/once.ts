@@ -14,7 +14,6 @@ import type { CloudJobWatch } from './cloud-job-watch.js';
 import { logCloudJob } from './log-endings.js';
 import { observeEvent, type ActivityObserver } from './observer.js';
 import type { TemporalAccess } from './temporal-access.js';
-import { isElsewhere } from './other-project.js';
 import { failureNameOf } from './to-failure.js';
 
 /** What the commands are carried out with. */
@@ -48,7 +47,6 @@ class Attempt {
   /** Resolves when the attempt is asked to end; empty once the machine has received that. */
   #interruption: Promise<Event>[] = [interruptionOf(this.#context)];
   #step: Step;
-  #first: Command | null;
   /** For people who watch; the machine does not know them. */
   #tasks: SeenTasks | null = null;
   #reservation: PostReservation | undefined;
@@ -60,16 +58,12 @@ class Attempt {
   ) {
     this.#step = begin(this.#clock());
     this.#record(this.#step);
-    this.#first = this.#step.command;
-    // It ends here as where a worker stops. An attempt that may be superseded asks Temporal first, and nothing else.
-    if (isElsewhere(dependencies.serviceStage, rules.target))
-      this.#first = this.#feed({ kind: 'interrupted', by: 'stop' }) ?? this.#first;
   }
 
   async run(): Promise<OnceState> {
     const heartbeats = setInterval(() => this.#heartbeat(), this.rules.limits.heartbeatTimeoutMs / 3);
     try {
-      let command = this.#first;
+      let { command } = this.#step;
       while (command !== null && command.kind !== 'end') command = await this.#carryOut(command);
       const { state } = this.#step;
       this.dependencies.observer?.attemptEnded(state.goal.kind, this.rules.action?.action ?? null, endingOf(state));

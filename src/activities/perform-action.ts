@@ -4,12 +4,12 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { PerformActionArguments, Settled, SettleTargetArguments } from '../domain/contract.js';
 import type { AttemptFacts } from '../domain/once/events.js';
 import { beginActing, beginSettling } from '../domain/once/next.js';
-import { describeRetrying } from '../domain/once/retrying.js';
+import { countsAsFailure, describeRetrying } from '../domain/once/retrying.js';
 import { leftBeforeFirstStep } from '../domain/once/settling.js';
 import { endingOf, smallState, stateOf, type Heartbeat, type OnceState } from '../domain/once/state.js';
 import { logEnding, logSettled } from './log-endings.js';
 import { runOnce, type OnceDependencies } from './once.js';
-import { endedElsewhere } from './other-project.js';
+import { whyElsewhere } from './other-project.js';
 import { failure } from './to-failure.js';
 
 /** Carries out the action of a step, at most once. @throws the failure that the attempt ended with; its `details[0]` is the state */
@@ -27,11 +27,14 @@ export async function performAction(
   };
   const heartbeat = (info.heartbeatDetails as Heartbeat | undefined) ?? null;
   const previous = heartbeat === null ? null : stateOf(heartbeat);
-  const state = await runOnce(dependencies, request, (nowMs) => beginActing(request, facts, previous, nowMs));
+  const elsewhere = whyElsewhere(dependencies.serviceStage, request.target);
+  const state = await runOnce(dependencies, request, (nowMs) =>
+    beginActing(request, facts, previous, nowMs, elsewhere),
+  );
   logEnding(state);
   const { kind } = endingOf(state);
   if (kind === 'succeeded' || kind === 'skipped') return state;
-  throw endedElsewhere(dependencies.serviceStage, request.target, state) ?? failureOf(state);
+  throw failureOf(state);
 }
 
 /** Finds out what happened to an action, or waits until an instance is at rest. Throws only if it is retried, or cancelled before a first step. */
@@ -40,14 +43,14 @@ export async function settleTarget(dependencies: OnceDependencies, request: Sett
   const { info } = Context.current();
   const runId = info.workflowExecution?.runId ?? '';
   const facts = readInRunId === undefined ? null : { runId, decidedInRunId: readInRunId };
+  const elsewhere = whyElsewhere(dependencies.serviceStage, request.target);
   const state = await runOnce(dependencies, request, (nowMs) => {
     const known = facts === null ? left : leftBeforeFirstStep(left, facts, limits, nowMs);
-    return beginSettling(request, known, prior, nowMs);
+    return beginSettling(request, known, prior, nowMs, elsewhere);
   });
   const ending = endingOf(state);
   if (ending.kind === 'cancelled' && prior?.kind !== 'cancelled') throw failureOf(state);
-  if (ending.kind === 'failed' && ending.retryInMs !== null)
-    throw endedElsewhere(dependencies.serviceStage, request.target, state) ?? failureOf(state);
+  if (ending.kind === 'failed' && ending.retryInMs !== null) throw failureOf(state);
   if (facts === null) logSettled(state);
   dependencies.observer?.settled(Math.max(0, Date.now() - info.scheduledTimestampMs));
   return facts === null ? state : { ...state, settledInRunId: runId };
@@ -65,7 +68,8 @@ function failureOf(state: OnceState): Error {
     case 'failed': {
       const { failure: name, message, retryInMs } = ending;
       if (retryInMs === null) return failure(name, message, { details: state, final: true });
-      const why = name === 'WorkerStopped' || state.retrying === undefined ? message : describeRetrying(state.retrying);
+      const { retrying } = state;
+      const why = countsAsFailure(name) && retrying !== undefined ? describeRetrying(retrying) : message;
       return failure(name, why, { details: smallState(state), nextRetryDelayMs: retryInMs });
     }
     case 'succeeded':

@@ -49,7 +49,7 @@ export function addRunbookCommands(program: Command, setExitCode: SetExitCode): 
     });
   program
     .command('validate')
-    .argument('[files...]', 'files of runbooks, schedules, alarms or calendars; default: all runbooks')
+    .argument('[files...]', 'files of runbooks, schedules, alarms, notifications or calendars; default: all runbooks')
     .description(
       'check files, and the calendars that runbooks use if RUNBOOK_CALENDARS is set; reports every problem with line and column',
     )

@@ -16,6 +16,7 @@ const HARMLESS_COMMANDS = [
     'watch',
     'report',
     'replay',
+    'doctor',
     'ls',
     'targets',
     'schedule',

@@ -24,6 +24,8 @@ const STOPPED_RETRY_MS = 1_000;
 export class Attempt {
   readonly name: string;
   readonly record: AttemptRecord;
+  /** Its worker serves another project. */
+  readonly isElsewhere: boolean;
   readonly #heartbeats: Heartbeats;
   readonly #requests: Requests;
   readonly #skewMs: number;
@@ -55,10 +57,14 @@ export class Attempt {
     this.#requests = new Requests(world, this, rules);
     mishaps.passed('attemptBegins');
     if (goal !== 'act') mishaps.passed('settleBegins');
+    const { elsewhere = 0 } = scenario.temporal;
+    this.isElsewhere = elsewhere > 0 && dice.chance(elsewhere);
+    const why = this.isElsewhere ? 'This worker serves another project' : null;
+    if (this.isElsewhere) truth.count('attempts in another project');
     const first =
       goal === 'act'
-        ? machine.beginActing(rules, facts, previous, this.nowMs)
-        : machine.beginSettling(rules, this.#leftFrom(goal, rules.limits), goal.prior, this.nowMs);
+        ? machine.beginActing(rules, facts, previous, this.nowMs, why)
+        : machine.beginSettling(rules, this.#leftFrom(goal, rules.limits), goal.prior, this.nowMs, why);
     this.#state = first.state;
     const after = previous === null ? '' : ` after ${previous.phase.name}, sent ${previous.sent}`;
     world.log(this.name, () => `begins${after} ${describeStep(first)}`);

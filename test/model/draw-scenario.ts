@@ -10,6 +10,9 @@ const { visibilityWindowMs: WINDOW_MS } = LIMITS;
 /** One seed in this many plays a plot. Chosen: each plot is played 600 times in 100,000 interleavings. */
 const SEEDS_PER_PLOT = 12;
 
+/** In one seed of this many, workers of another project ask for tasks of the same queue. Chosen. */
+const SEEDS_PER_STRAY_QUEUE = 16;
+
 /** @param seed the same seed draws the same scenario */
 export function drawScenario(seed: number): Scenario {
   const dice = new Dice(seed);
@@ -31,7 +34,7 @@ function drawn(seed: number, dice: Dice): Scenario {
     noise: seed,
     limits: LIMITS,
     cloud: drawCloud(dice),
-    temporal: drawTemporal(dice),
+    temporal: { ...drawTemporal(dice), ...(seed % SEEDS_PER_STRAY_QUEUE === 1 ? { elsewhere: 0.3 } : {}) },
     runs: dice.times(dice.chance(0.3) ? 2 : 1, () => drawRun(dice, drawActions(dice))),
     faults: dice.times(dice.one(faults), () => dice.one(faultKinds)(dice)),
     disruptions: dice.times(dice.one(disruptions), () => drawDisruption(dice, dice.one(disruptionKinds))),

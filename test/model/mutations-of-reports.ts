@@ -207,13 +207,26 @@ export const STATE_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: OBSERVING,
-        from: `  return whereNamed(known, phase.askedAtMs, event, at, (named) => reserve(named, at));`,
+        from: `  return whereNamed(known, phase.askedAtMs, event, at, (named) =>`,
         to: `  const isCancelled = event.kind === 'standing' && event.standing === 'cancelled';
   const asCurrent = isCancelled ? event : ({ kind: 'standing', standing: 'current' } as const);
-  return whereNamed(known, phase.askedAtMs, asCurrent, at, (named) => reserve(named, at));`,
+  return whereNamed(known, phase.askedAtMs, asCurrent, at, (named) =>`,
       },
     ],
     model: foundWith({ plots: ['handedOutBesideItsSuccessor'] }),
+  },
+  {
+    name: 'other-project-not-noticed',
+    breaks: 'undone',
+    why: 'A worker of another project reads there, finds neither the instance nor its cloud job, and reports that they do not exist.',
+    edits: [
+      {
+        file: NEXT,
+        from: `  if (elsewhere !== null && !mustAsk) return endElsewhere(entered, elsewhere, at);\n`,
+        to: '',
+      },
+    ],
+    model: foundWith({}),
   },
   {
     name: 'superseded-attempt-reports',

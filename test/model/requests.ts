@@ -25,6 +25,8 @@ export class Requests {
 
   perform(request: Request): void {
     const { attempt } = this;
+    if (attempt.isElsewhere && 'giveUpAtMs' in request && request.kind !== 'reserve')
+      return this.#answer(this.#latencyMs(), request.giveUpAtMs, () => failed('TargetNotFound'));
     switch (request.kind) {
       case 'reserve':
         return this.#reserve(request.giveUpAtMs);

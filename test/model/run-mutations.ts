@@ -2,10 +2,14 @@
  * `npm run model:mutations`: breaks the product on purpose, one rule at a time, and shows that the model finds each mutation. `-- --help`
  * lists the options.
  */
+import { readFile, writeFile } from 'node:fs/promises';
 import { Command, InvalidArgumentError } from 'commander';
 import type { Mutation } from '../chaos/mutation.js';
 import { MUTATIONS } from '../chaos/mutations.js';
 import { firstBroken, withMutatedModel, type Found } from './mutated-model.js';
+
+/** What was found when, a line for each mutation. */
+const RECORD = new URL('mutations-found.txt', import.meta.url);
 
 /** If a mutation survives this many interleavings, that is a finding too. */
 const MOST_INTERLEAVINGS = 200_000;
@@ -15,9 +19,20 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 const program = new Command('model:mutations')
   .argument('[names...]', 'only these mutations')
   .option('--most <n>', 'interleavings for each', whole, MOST_INTERLEAVINGS)
-  .action(async (names: string[], { most }: { most: number }) => {
-    process.exitCode = (await checkMutations(chosen(names), most)) ? 0 : 1;
+  .option('--write', 'record the results in test/model/mutations-found.txt')
+  .action(async (names: string[], { most, write = false }: { most: number; write?: boolean }) => {
+    const lines = new Map<string, string>();
+    process.exitCode = (await checkMutations(chosen(names), most, lines)) ? 0 : 1;
+    if (write) await record(lines);
   });
+
+/** Replaces the lines of these mutations; the others stay. */
+async function record(lines: ReadonlyMap<string, string>): Promise<void> {
+  const before = (await readFile(RECORD, 'utf8').catch(() => '')).split('\n');
+  const all = new Map(before.map((line) => [line.split(':')[0] ?? '', line]));
+  const text = MUTATIONS.map(({ name }) => lines.get(name) ?? all.get(name) ?? `${name}: not played yet`);
+  await writeFile(RECORD, `${text.join('\n')}\n`);
+}
 
 function whole(text: string): number {
   const value = Number(text);
@@ -32,10 +47,15 @@ function chosen(names: readonly string[]): readonly Mutation[] {
 }
 
 /**
+ * @param lines receives the result of each
  * @returns true if each mutation was found, except those known to break nothing, and the product kept its promises in the interleaving that
  * shows it
  */
-async function checkMutations(mutations: readonly Mutation[], most: number): Promise<boolean> {
+async function checkMutations(
+  mutations: readonly Mutation[],
+  most: number,
+  lines: Map<string, string>,
+): Promise<boolean> {
   const wrong: string[] = [];
   const ownSeeds = new Set<number>();
   const onOwn = ({ seed, promise, what }: Found) => {
@@ -47,7 +67,9 @@ async function checkMutations(mutations: readonly Mutation[], most: number): Pro
     const { aim = {} } = model;
     const found = await withMutatedModel(mutation, (mutant) => firstBroken(mutant, { most, aim, onOwn }));
     if ((found === null) !== (model.kind === 'harmless')) wrong.push(name);
-    say(`${name}: ${described(found, mutation, most)}`);
+    const line = `${name}: ${described(found, mutation, most)}`;
+    lines.set(name, line);
+    say(line);
   }
   say(
     `${mutations.length - wrong.length} of ${mutations.length} as expected${wrong.length === 0 ? '' : `; not: ${wrong.join(', ')}`}`,

@@ -59,6 +59,8 @@ export interface TemporalHabits {
   readonly attemptAfterReset: 1 | 2;
   /** Clocks of workers differ from the server's by at most this much. */
   readonly clockSkewMs: number;
+  /** The probability that an attempt is given to a worker of another project; absent if there is none. */
+  readonly elsewhere?: number;
 }
 
 /** A plan for the only target. */

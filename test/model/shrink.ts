@@ -58,6 +58,7 @@ function smallerOnes(scenario: Scenario): readonly Scenario[] {
       fault.times > 1 ? [{ ...scenario, faults: faults.with(index, { ...fault, times: 1 }) }] : [],
     ),
     ...(temporal.clockSkewMs > 0 ? [{ ...scenario, temporal: { ...temporal, clockSkewMs: 0 } }] : []),
+    ...((temporal.elsewhere ?? 0) > 0 ? [{ ...scenario, temporal: { ...temporal, elsewhere: 0 } }] : []),
     ...(cloud.longestLagMs > 0 ? [{ ...scenario, cloud: calm }] : []),
     ...(cloud.ownUserKnown ? [] : [{ ...scenario, cloud: { ...cloud, ownUserKnown: true } }]),
     ...(cloud.wrongState === 'noop' ? [{ ...scenario, cloud: { ...cloud, wrongState: 'reject' as const } }] : []),

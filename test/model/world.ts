@@ -1,7 +1,6 @@
 /** What every part of the model works with: one clock, one dice, one scenario, one ground truth. */
 import type { Dice } from '../chaos/dice.js';
-import type { AttemptFacts, Event, OnceRules, Step } from '../../src/domain/once/events.js';
-import type { Ending, OnceState } from '../../src/domain/once/state.js';
+import type { beginActing, beginSettling, next } from '../../src/domain/once/next.js';
 import type { Cloud } from './cloud.js';
 import type { Polls } from './polls.js';
 import type { Mishaps } from './mishaps.js';
@@ -12,9 +11,9 @@ import type { VirtualTime } from './virtual-time.js';
 
 /** The machine under test: the product's own, or one that was broken on purpose. */
 export interface Machine {
-  readonly beginActing: (rules: OnceRules, facts: AttemptFacts, previous: OnceState | null, nowMs: number) => Step;
-  readonly beginSettling: (rules: OnceRules, left: OnceState, prior: Ending | null, nowMs: number) => Step;
-  readonly next: (state: OnceState, event: Event, rules: OnceRules, nowMs: number) => Step;
+  readonly beginActing: typeof beginActing;
+  readonly beginSettling: typeof beginSettling;
+  readonly next: typeof next;
 }
 
 /** Shared by all parts of one interleaving. */

@@ -127,6 +127,19 @@ export function endInterrupted(state: OnceState, by: Interruption, at: At): Step
   return { ...end(stopped, { kind: 'failed', failure: 'WorkerStopped', message, retryInMs: 1 }, at), record: true };
 }
 
+/** How long the next attempt waits, so that another worker can take it. Chosen. */
+export const ELSEWHERE_RETRY_MS = 5_000;
+
+/**
+ * Ends an attempt that was given to a worker of another project. It sends and reads nothing: there, neither the instance nor its cloud job exists,
+ * which would be a false proof that they were deleted. The next attempt receives what this one knows.
+ */
+export function endElsewhere(state: OnceState, why: string, at: At): Step {
+  const noted = state.goal.kind === 'settle' ? state : note(state, 'stopped', at, why);
+  const ending: Ending = { kind: 'failed', failure: 'OtherProject', message: why, retryInMs: ELSEWHERE_RETRY_MS };
+  return { ...end(noted, ending, at), record: true };
+}
+
 /** Continues with `proceed` only if the server named this attempt as the current one and nothing asked it to end. Without a clear answer it ends without a report. */
 export function whereNamed(
   state: OnceState,

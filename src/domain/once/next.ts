@@ -2,9 +2,9 @@
  * The once-only protocol as one pure machine: an attempt begins, and each event leads to a new state and the next command. No clock, no I/O,
  * no Temporal. `src/activities/once.ts` carries the commands out; docs/guarantees.md shows the tables that these functions make.
  */
-import { endInterrupted, note } from './ending.js';
+import { endElsewhere, endInterrupted, note } from './ending.js';
 import { clearAtMsOnEntry, isProvenUnsent, isUnleasedOnEntry, needsBarrier } from './entry.js';
-import type { At, AttemptFacts, Command, Event, OnceRules, Step } from './events.js';
+import type { At, AttemptFacts, Command, Event, EventOf, OnceRules, Step } from './events.js';
 import { afterLastReading, following, startPolling, verifying, withAgeSeen } from './following.js';
 import { atBarrier, observing, reserve, reserving } from './observing.js';
 import { confirming, connecting, leasing, sending, unleased } from './sending.js';
@@ -16,8 +16,15 @@ import { extendTrail, type TrailEntry } from './trail.js';
  * An attempt to carry a decision out.
  *
  * @param previous what the attempt before left in its newest heartbeat; `null` if there is none
+ * @param elsewhere why this worker must not serve the target; `null` if it may
  */
-export function beginActing(rules: OnceRules, facts: AttemptFacts, previous: OnceState | null, nowMs: number): Step {
+export function beginActing(
+  rules: OnceRules,
+  facts: AttemptFacts,
+  previous: OnceState | null,
+  nowMs: number,
+  elsewhere: string | null = null,
+): Step {
   const { limits, before } = rules;
   const { attempt, scheduledAtMs, attemptScheduledAtMs, runId, decidedInRunId } = facts;
   const sent = previous?.cloudJob != null ? 'yes' : isProvenUnsent(facts, previous, limits) ? 'no' : 'unknown';
@@ -42,14 +49,22 @@ export function beginActing(rules: OnceRules, facts: AttemptFacts, previous: Onc
     phase: { name: 'reserving' },
   };
   const entered = note(state, 'entered', at, ENTERED[sent]);
+  const mustAsk = entered.cloudJob === null && needsBarrier(facts, previous, nowMs, limits);
+  if (elsewhere !== null && !mustAsk) return endElsewhere(entered, elsewhere, at);
   if (entered.cloudJob !== null) {
     const followed = note(entered, 'followed', at, 'known from an earlier attempt');
     return { ...startPolling(followed, at), record: true };
   }
-  if (!needsBarrier(facts, previous, nowMs, limits)) return reserve(entered, at);
+  if (!mustAsk) return reserve(entered, at);
   const askServer: Command = { kind: 'askServer', giveUpAtMs: nowMs + limits.readTimeoutMs };
   const leftNothing = previous === null && attempt > 1 && runId === decidedInRunId;
-  return { state: { ...entered, phase: { name: 'barrier', askedAtMs: nowMs, leftNothing } }, command: askServer };
+  const barrier: Phase = {
+    name: 'barrier',
+    askedAtMs: nowMs,
+    leftNothing,
+    ...(elsewhere === null ? {} : { elsewhere }),
+  };
+  return { state: { ...entered, phase: barrier }, command: askServer };
 }
 
 const ENTERED = {
@@ -70,8 +85,15 @@ function trailBefore({ attempt }: AttemptFacts, previous: OnceState | null, nowM
  * An attempt to settle what a step left, or an instance before a first step. Every attempt starts over, because all that matters is in `left`.
  *
  * @param prior how the step ended; `null` before a first step
+ * @param elsewhere why this worker must not serve the target; `null` if it may
  */
-export function beginSettling(rules: OnceRules, left: OnceState, prior: Ending | null, nowMs: number): Step {
+export function beginSettling(
+  rules: OnceRules,
+  left: OnceState,
+  prior: Ending | null,
+  nowMs: number,
+  elsewhere: string | null = null,
+): Step {
   const { retrying: _over, interrupted: _past, ...known } = left;
   const state: OnceState = {
     ...known,
@@ -80,7 +102,8 @@ export function beginSettling(rules: OnceRules, left: OnceState, prior: Ending |
     goal: { kind: 'settle', prior },
     phase: { name: 'settling', quietSinceMs: null, jobEnd: null },
   };
-  return startSettling(state, { rules, nowMs });
+  const at = { rules, nowMs };
+  return elsewhere === null ? startSettling(state, at) : endElsewhere(state, elsewhere, at);
 }
 
 /** What follows from an event. @throws TypeError if the phase does not wait for it: then the interpreter is wrong */
@@ -93,20 +116,22 @@ export function next(state: OnceState, event: Event, rules: OnceRules, nowMs: nu
 
 type Answer = Exclude<Event, { kind: 'interrupted' | 'heartbeat' }>;
 
-/** @returns null if the phase does not wait for such an event */
-type Handler<In extends Phase> = (state: OnceState, phase: In, event: Answer, at: At) => Step | null;
+/** What one phase does with the events that it waits for. */
+interface Handler<In extends Phase, Taken extends Answer> {
+  readonly handle: (state: OnceState, phase: In, event: Taken, at: At) => Step;
+  readonly events: Readonly<Record<Taken['kind'], true>>;
+}
 
 /** @param events what the handler takes: one too few does not compile, nor one too many */
 function waitsFor<In extends Phase, Taken extends Answer>(
-  handle: (state: OnceState, phase: In, event: Taken, at: At) => Step,
-  events: Readonly<Record<Taken['kind'], true>>,
-): Handler<In> {
-  const isTaken = (event: Answer): event is Taken => event.kind in events;
-  return (state, phase, event, at) => (isTaken(event) ? handle(state, phase, event, at) : null);
+  handle: Handler<In, Taken>['handle'],
+  events: Handler<In, Taken>['events'],
+): Handler<In, Taken> {
+  return { handle, events };
 }
 
-/** What each phase waits for. */
-const HANDLERS: { readonly [Name in PhaseName]: Handler<PhaseOf<Name>> } = {
+/** What each phase waits for. A phase that is missing does not compile, nor an event that no phase takes. */
+const HANDLERS = {
   barrier: waitsFor(atBarrier, { standing: true, timeUp: true }),
   reserving: waitsFor(reserving, { reserved: true, failed: true, timeUp: true }),
   observing: waitsFor(observing, { reading: true, inspected: true, failed: true, timeUp: true }),
@@ -119,19 +144,25 @@ const HANDLERS: { readonly [Name in PhaseName]: Handler<PhaseOf<Name>> } = {
   lastReading: waitsFor(afterLastReading, { reading: true, failed: true, timeUp: true }),
   verifying: waitsFor(verifying, { reading: true, failed: true, timeUp: true }),
   settling: waitsFor(settling, { reading: true, inspected: true, failed: true, timeUp: true }),
-  ended: () => null,
-};
+  ended: null,
+} satisfies { readonly [Name in PhaseName]: Handler<PhaseOf<Name>, never> | null };
+
+type KindsOf<Of> = Of extends { readonly events: Readonly<Record<infer Kind extends Answer['kind'], true>> }
+  ? Kind
+  : never;
+type TakenEvent = EventOf<KindsOf<(typeof HANDLERS)[PhaseName]>>;
 
 function followingToAnyGoal(...[state, phase, event, at]: Parameters<typeof following>): Step {
   return (state.goal.kind === 'act' ? following : followingToSettle)(withAgeSeen(state, event), phase, event, at);
 }
 
-function handle(state: OnceState, event: Answer, at: At): Step {
+function handle(state: OnceState, event: TakenEvent, at: At): Step {
   const { phase } = state;
   // The handler has the phase's own name: the compiler does not see that.
-  const step = (HANDLERS[phase.name] as Handler<Phase>)(state, phase, event, at);
-  if (step === null) throw new TypeError(`The phase ${phase.name} does not wait for ${event.kind}`);
-  return step;
+  const handler = HANDLERS[phase.name] as Handler<Phase, TakenEvent> | null;
+  if (handler === null || !(event.kind in handler.events))
+    throw new TypeError(`The phase ${phase.name} does not wait for ${event.kind}`);
+  return handler.handle(state, phase, event, at);
 }
 
 /** What an interruption does in each phase. `later`: what is under way continues, and the machine handles the interruption after it. */

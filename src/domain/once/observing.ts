@@ -1,7 +1,7 @@
 /** Before a send: whether the attempt may continue, and what each reading of the instance leads to. */
 import { describeAction, ruleOf, desiredStateHolds } from '../target/actions.js';
 import { describeObservation, type Observation } from '../target/target.js';
-import { end, fail, failAs, indeterminate, note, whereNamed } from './ending.js';
+import { end, endElsewhere, fail, failAs, indeterminate, note, whereNamed } from './ending.js';
 import { entryMove, type EntryMove } from './entry.js';
 import type { At, EventOf, Step } from './events.js';
 import { adopt } from './following.js';
@@ -27,7 +27,10 @@ export function atBarrier(
 ): Step {
   const isLostBefore = phase.leftNothing && event.kind === 'standing' && event.isAfterTimeout === true;
   const known = isLostBefore ? { ...state, ...afterLoss(state, at) } : state;
-  return whereNamed(known, phase.askedAtMs, event, at, (named) => reserve(named, at));
+  const { elsewhere } = phase;
+  return whereNamed(known, phase.askedAtMs, event, at, (named) =>
+    elsewhere === undefined ? reserve(named, at) : endElsewhere(named, elsewhere, at),
+  );
 }
 
 /** The attempt before was lost without any heartbeat, so without a send lease. If it sent all the same, that was accepted before now. */

@@ -75,7 +75,7 @@ export function retryDelayMs({ failure, failures, firstDelayMs, leftMs, limits }
   return Math.max(1, Math.round(Math.min(grown, Math.max(firstDelayMs, leftMs / 2))));
 }
 
-/** True if this failure counts as one more in a row. A worker that stops proves nothing about the step. */
+/** True if this failure counts as one more in a row. What is wrong with the worker proves nothing about the step. */
 export function countsAsFailure(name: FailureName): boolean {
-  return FAILURES[name].retryable && name !== 'WorkerStopped';
+  return FAILURES[name].retryable && name !== 'WorkerStopped' && name !== 'OtherProject';
 }

@@ -89,6 +89,8 @@ export type Phase =
       readonly askedAtMs: number;
       /** There is no heartbeat of an earlier attempt. */
       readonly leftNothing: boolean;
+      /** Why this worker must not serve the target; absent if it may. */
+      readonly elsewhere?: string;
     }
   /** It waits for the request budget and for credentials. */
   | { readonly name: 'reserving' }

@@ -5,6 +5,15 @@ import { expect, it, type TestContext } from 'vitest';
 import { RunbookClient } from '../../../src/client/runbook-client.js';
 import { selfSignedRsa } from '../../servicestage/self-signed.js';
 
+/** Nothing listens there. Its own port: channels to one address share a connection, and one that joins late learns no cause. */
+async function refusingAddress(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return `127.0.0.1:${port}`;
+}
+
 /** Accepts connections but never answers. */
 async function silentAddress({ onTestFinished }: TestContext): Promise<string> {
   const server = createServer(() => {}).listen(0, '127.0.0.1');
@@ -29,7 +38,7 @@ async function untrustedAddress({ onTestFinished }: TestContext): Promise<string
 }
 
 it.concurrent.for([
-  ['refuses connections', () => '127.0.0.1:9', {}, 'ECONNREFUSED 127.0.0.1:9'],
+  ['refuses connections', refusingAddress, {}, 'ECONNREFUSED 127.0.0.1:'],
   ['has no address', () => 'no-such-host.invalid:7233', {}, 'no-such-host.invalid'],
   ['has a certificate that is not trusted', untrustedAddress, { tls: true }, 'self-signed certificate'],
 ] as const)('a server that %s is reported with the cause', async ([, addressOf, options, cause], context) => {
@@ -40,7 +49,7 @@ it.concurrent.for([
 });
 
 it.concurrent.for([
-  ['refuses connections', () => '127.0.0.1:9'],
+  ['refuses connections', refusingAddress],
   ['never answers', silentAddress],
   ['has no address', () => 'no-such-host.invalid:7233'],
 ] as const)('a server that %s is named in plain words, with what to check', async ([, addressOf], context) => {

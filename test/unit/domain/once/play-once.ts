@@ -27,6 +27,8 @@ export interface World {
   readonly standing?: Standing;
   /** At the barrier the server reports that the attempt before timed out. */
   readonly isAfterTimeout?: true;
+  /** Why the worker must not serve the target. */
+  readonly elsewhere?: string;
   /** The server's answer to the request for the send lease. */
   readonly lease?: Standing;
   /** @param sentAtMs when the first byte of the POST went out */
@@ -70,7 +72,8 @@ export function act(
   const rules = onceRules(change);
   const facts = attemptFacts(of.facts);
   const nowMs = of.nowMs ?? facts.attemptScheduledAtMs;
-  return play(beginActing(rules, facts, of.previous ?? null, nowMs), world, rules, nowMs);
+  const begin = beginActing(rules, facts, of.previous ?? null, nowMs, world.elsewhere);
+  return play(begin, world, rules, nowMs);
 }
 
 /** Runs attempt after attempt like Temporal, each from the state that the one before left, until one is not retried. */
@@ -107,7 +110,7 @@ export function settle(
   nowMs = left.atMs,
 ): Played {
   const rules = onceRules(change);
-  return play(beginSettling(rules, left, prior, nowMs), world, rules, nowMs);
+  return play(beginSettling(rules, left, prior, nowMs, world.elsewhere), world, rules, nowMs);
 }
 
 /** Far more than any attempt needs, so that a machine that never ends does not hang its test. */
