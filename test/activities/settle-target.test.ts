@@ -97,7 +97,7 @@ const clear = { phase: { name: 'ended', ending: PRIOR } };
 const unclear = { phase: { name: 'ended', ending: { kind: 'indeterminate' } } };
 const atRest = { phase: { name: 'ended', ending: { kind: 'succeeded' } } };
 
-/** Whether the reading that decided is no older than the time from which on everything that was sent is visible. */
+/** Whether the reading that decided was made once everything that was sent is visible. */
 function isReadWhenClear({ seen, clearAtMs }: OnceState): boolean {
   return seen !== null && seen.observedAtMs >= clearAtMs;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { firstPlainPollAfter, plainPollMs } from '../../../../src/domain/durations/plain-rule.js';
 
-/** Counts how often `work` looks at the number that it is given, as each step of a loop up to that number does. */
+/** Counts how often `work` uses the number that it is given, as each step of a loop up to that number does. */
 function stepsOf(work: (size: number) => number, size: number): number {
   let steps = 0;
   const counting = { valueOf: () => (steps++, size) };
