@@ -34,7 +34,10 @@ const http = [
   'test/gateway/{alarms-file,refusals}.test.ts',
 ];
 
-/** Which command runs which project: `npm test` all but `system` and `chaos`, `npm run test:system` and `npm run storms` those. */
+/**
+ * Which command runs which project: `npm test` all but `system` and `chaos`, `npm run storms` `chaos`, and `npm run test:system` `system`
+ * with the replay of what it left, but not of the recorded histories.
+ */
 export default defineConfig({
   test: {
     reporters: ['default', './test/support/plain-reporter.ts'],
@@ -66,14 +69,23 @@ export default defineConfig({
           ...withTemporal,
         },
       },
-      // After everything else: every history that the others left on the server is replayed.
-      { test: { name: 'replay', include: ['test/replay/**/*.test.ts'], sequence: { groupOrder: 1 }, ...withTemporal } },
       {
         test: {
           name: 'system',
           include: system,
           isolate: false,
           // No more than cores: these files keep them busy.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+          ...withTemporal,
+        },
+      },
+      // After `temporal` and `system`: every history that they left on the server is replayed.
+      {
+        test: {
+          name: 'replay',
+          include: ['test/replay/**/*.test.ts'],
+          isolate: false,
           maxWorkers: 2,
           sequence: { groupOrder: 2 },
           ...withTemporal,
@@ -83,6 +95,7 @@ export default defineConfig({
         test: {
           name: 'chaos',
           include: ['test/chaos/**/*.test.ts'],
+          isolate: false,
           // Limits of milliseconds, real processes and two cores: who shares them with other tests measures those.
           sequence: { groupOrder: 3 },
           fileParallelism: false,

@@ -8,6 +8,8 @@ export class BreakableLink {
   #stalled = false;
   #losing = false;
   port = 0;
+  /** Connections that came while it was cut. */
+  refused = 0;
 
   private constructor(private readonly targetPort: number) {
     this.#server = createServer((near) => this.#connect(near));
@@ -55,6 +57,7 @@ export class BreakableLink {
 
   #connect(near: Socket): void {
     if (this.#cut) {
+      this.refused++;
       near.resetAndDestroy();
       return;
     }

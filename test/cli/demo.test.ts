@@ -99,12 +99,8 @@ describe('the demo', () => {
   it('leaves nothing running after Ctrl-C', async () => {
     const child = spawnCommand(['demo', '--keep'], env);
     const ended = endOf(child);
-    await new Promise<void>((resolve) => {
-      if (child.stdout === null) throw new Error('no output');
-      createInterface({ input: child.stdout }).on('line', (line) => {
-        if (line.includes('runbook start recover')) setTimeout(resolve, 1_500);
-      });
-    });
+    // The command has printed something, so its run is under way.
+    await untilShown(child, /runbook start recover.*\n.+\n/);
     child.kill('SIGINT');
     const { exitCode, stdout } = await ended;
     expect(exitCode).toBe(130);

@@ -1,5 +1,4 @@
 /** What a watcher sees when the worker of a step is killed. */
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { endOf, spawnCommand, untilHinted, untilShown } from '../support/command-line.js';
 import { startStack, type Stack } from '../support/stack.js';
@@ -16,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => stack.close());
 
 it('watch reports that the worker of a step was lost, and when another takes over', async () => {
-  const taskQueue = `left-${randomUUID()}`;
+  const taskQueue = `${temporal.taskQueue}-left`;
   const worker = await startWorkerProcess({
     ...{ address: temporal.address, taskQueue, simulator: stack.simulator },
     // Longer than the first check why nothing happens.

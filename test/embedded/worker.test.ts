@@ -22,7 +22,7 @@ describe('the worker', () => {
     const env = { ...credentials, TEMPORAL_ADDRESS: temporal.address, TEMPORAL_NAMESPACE: namespace };
     // A new namespace takes a moment to be known everywhere.
     await expect
-      .poll(async () => (await runbookProcess(['worker'], env)).stderr, { timeout: 30_000 })
+      .poll(async () => (await runbookProcess(['worker'], env)).stderr)
       .toContain('temporal operator search-attribute create');
     const { exitCode, stderr } = await runbookProcess(['worker'], env);
     expect(exitCode).toBe(2);

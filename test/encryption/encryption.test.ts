@@ -162,7 +162,7 @@ const FAILURES = [
 
 describe.concurrent('a change of keys', () => {
   it('leaves runs from before encryption and of the old key readable', async ({ onTestFinished }) => {
-    const taskQueue = `plain-${randomUUID()}`;
+    const taskQueue = `${plain.taskQueue}-before`;
     const before = await startStack({ ...plain, client: plain.client, taskQueue }, { worker: { taskQueue } });
     onTestFinished(() => before.close());
     const { path } = await before.newInstance();

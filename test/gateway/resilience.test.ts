@@ -1,5 +1,4 @@
 /** The gateway when things break: Temporal unreachable, no worker, a kill in the middle of a burst, a stop, a flood. */
-import { setTimeout as delay } from 'node:timers/promises';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RunbookClient } from '../../src/client/runbook-client.js';
@@ -10,6 +9,8 @@ import { BreakableLink } from '../chaos/link.js';
 import { alertmanagerBody, deliver, restartRule, startGatewayProcess, useGateway } from '../support/gateway.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
+import { until } from '../support/until.js';
+import { untilAllListed } from '../support/visibility.js';
 
 const temporal = useTemporal();
 const desk = useGateway(temporal);
@@ -27,8 +28,7 @@ function alertsNamed(prefix: string, count: number) {
 }
 
 async function startedRuns(owner: string): Promise<string[]> {
-  // A new run appears in the listing a moment later.
-  await delay(1_500);
+  await untilAllListed(temporal.client);
   const ids: string[] = [];
   for await (const { workflowId } of temporal.client.workflow.list({
     query: `WorkflowId STARTS_WITH "alarm-${owner}-"`,
@@ -42,15 +42,17 @@ function logOf(owner: string): Promise<readonly DecidedAlarm[]> {
 }
 
 /** As Alertmanager does after a 5xx or no answer at all: sends the same body until it is accepted. */
-async function untilTaken(urlNow: () => string, body: string): Promise<void> {
-  for (const until = Date.now() + 60_000; Date.now() < until; await delay(50)) {
-    const status = await deliver(urlNow(), body).then(
-      (answer) => answer.status,
-      () => 0,
-    );
-    if (status === 200) return;
-  }
-  throw new Error('it was not taken within a minute');
+function untilTaken(urlNow: () => string, body: string): Promise<void> {
+  return until(async () => {
+    const answer = await deliver(urlNow(), body).catch(() => null);
+    return answer?.status === 200;
+  });
+}
+
+/** How many alarms it has read, whether they are decided or not. */
+async function readAlarms(url: string): Promise<number> {
+  const page = await (await fetch(`${url}/metrics`)).text();
+  return Number(/^runbook_gateway_alarms_total\{sender="prod",status="firing"\} (\d+)$/m.exec(page)?.[1] ?? 0);
 }
 
 async function gatewayBehindALink() {
@@ -133,7 +135,7 @@ describe('a process of its own', () => {
     };
     const allTaken = Promise.all(Array.from({ length: 8 }, sendAll));
     for (const killAt of [20, 100]) {
-      while (taken.length < killAt) await delay(5);
+      await until(() => taken.length >= killAt, 5);
       expect(await gateway.kill('SIGKILL')).toBeNull();
       expect(taken.length).toBeLessThan(bodies.length);
       gateway = await startGatewayProcess(['--file', file], desk.env);
@@ -159,10 +161,12 @@ describe('a process of its own', () => {
     const owner = desk.newOwner();
     const gateway = await startGatewayProcess(['--file', await desk.file(owner, { hung: restartRule() })], desk.env);
     await deliver(gateway.url, alertmanagerBody(alertsNamed('first', 1)));
-    const answers = alertsNamed('stop', 30).map((alert) => deliver(gateway.url, alertmanagerBody([alert])));
-    await delay(30);
+    const send = (name: string, count: number) =>
+      alertsNamed(name, count).map((alert) => deliver(gateway.url, alertmanagerBody([alert])));
+    const before = send('stop', 30);
+    await until(async () => (await readAlarms(gateway.url)) > 1, 5);
     const ended = gateway.kill('SIGTERM');
-    const settled = await Promise.allSettled(answers);
+    const settled = await Promise.allSettled([...before, ...send('late', 10)]);
     expect(await ended).toBe(0);
     const statuses = settled.map((each) => (each.status === 'fulfilled' ? each.value.status : 'not taken'));
     expect(statuses.filter((status) => status !== 200 && status !== 'not taken')).toEqual([]);

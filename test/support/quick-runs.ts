@@ -1,6 +1,7 @@
 /** Runs whose timers fire early, so that no test waits for a limit of minutes. */
 import { randomUUID } from 'node:crypto';
 import type { StartArguments } from '../../src/domain/contract.js';
+import { timeOf } from '../chaos/history-events.js';
 import { QUICK_TIMERS, TIMES_QUICKER } from './quick-timers.js';
 import type { Stack } from './stack.js';
 import type { TestTemporal } from './temporal.js';
@@ -19,12 +20,25 @@ export async function startQuickly(
   return workflowId;
 }
 
-/** @returns how long each timer that fired would have run elsewhere, in milliseconds */
-export async function firedTimersMs({ client }: TestTemporal, workflowId: string): Promise<number[]> {
+/** A timer that fired, as it would have run elsewhere: up to `TIMES_QUICKER` milliseconds longer than the workflow asked. */
+export interface FiredTimer {
+  readonly forMs: number;
+  /** By the clock of the workflow, epoch milliseconds. */
+  readonly untilMs: number;
+}
+
+/** @returns the timers that fired, oldest first */
+export async function firedTimers({ client }: TestTemporal, workflowId: string): Promise<FiredTimer[]> {
   const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
+  const event = (id: { toString(): string } | null | undefined) =>
+    events?.find(({ eventId }) => String(eventId) === String(id));
   return (events ?? []).flatMap(({ timerFiredEventAttributes: fired }) => {
-    const started = events?.find(({ eventId }) => fired?.startedEventId?.equals(eventId ?? 0));
-    const after = started?.timerStartedEventAttributes?.startToFireTimeout;
-    return after == null ? [] : [(Number(after.seconds) * 1_000 + (after.nanos ?? 0) / 1e6) * TIMES_QUICKER];
+    const timer = event(fired?.startedEventId)?.timerStartedEventAttributes;
+    const after = timer?.startToFireTimeout;
+    const task = event(timer?.workflowTaskCompletedEventId)?.workflowTaskCompletedEventAttributes;
+    const begun = event(task?.startedEventId);
+    if (after == null || begun === undefined) return [];
+    const forMs = (Number(after.seconds) * 1_000 + (after.nanos ?? 0) / 1e6) * TIMES_QUICKER;
+    return [{ forMs, untilMs: Math.floor(timeOf(begun)) + forMs }];
   });
 }

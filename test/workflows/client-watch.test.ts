@@ -3,7 +3,6 @@
  * signal, and gives up with a named error.
  */
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   NoReport,
@@ -15,8 +14,10 @@ import {
   type RunSnapshot,
 } from '../../src/client/index.js';
 import { BreakableLink } from '../chaos/link.js';
+import { startGrpcProxy } from '../support/grpc-proxy.js';
 import { startStack, stopWorker, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
+import { until, untilFound } from '../support/until.js';
 
 const temporal = useTemporal();
 let stack: Stack;
@@ -29,9 +30,9 @@ beforeAll(async () => {
 afterAll(() => stack.close());
 
 /** On its own task queue, which has no worker unless a test starts one. */
-function lonelyClient(callTimeoutMs = 1_000): RunbookClient {
+function lonelyClient(): RunbookClient {
   const taskQueue = `${temporal.taskQueue}-lonely-${randomUUID()}`;
-  return new RunbookClient({ client: temporal.client, taskQueue, callTimeoutMs });
+  return new RunbookClient({ client: temporal.client, taskQueue, callTimeoutMs: 1_000 });
 }
 
 async function aRun(durationMs: number): Promise<string> {
@@ -64,23 +65,28 @@ describe.concurrent('watch', () => {
   it('ends at once when it is aborted during the pause', async () => {
     const workflowId = await aRun(1_000);
     const enough = new AbortController();
-    const seen: RunSnapshot[] = [];
-    for await (const snapshot of runbooks.watch(workflowId, { intervalMs: 3_600_000, signal: enough.signal })) {
-      seen.push(snapshot);
-      setTimeout(() => enough.abort(), 10);
-    }
-    expect(seen).toHaveLength(1);
+    const watching = runbooks.watch(workflowId, { intervalMs: 3_600_000, signal: enough.signal });
+    expect((await watching.next()).done).toBe(false);
+    // The call of `next` begins the pause.
+    const next = watching.next();
+    enough.abort();
+    expect((await next).done).toBe(true);
     expect(await collect(runbooks.watch(workflowId, { signal: enough.signal }))).toEqual([]);
     await runbooks.result(workflowId);
   });
 
   it('ends at once when it is aborted while the server does not answer', async () => {
-    const patient = lonelyClient(3_600_000);
-    const { workflowId } = await patient.start('health-check', { targets: ['a/b/c'] });
     const enough = new AbortController();
-    setTimeout(() => enough.abort(), 100);
+    const proxy = await startGrpcProxy(temporal.address, (method) => {
+      if (method === 'QueryWorkflow') enough.abort();
+      return null;
+    });
+    const { taskQueue } = lonelyClient();
+    await using patient = RunbookClient.lazy({ address: proxy.address, taskQueue, callTimeoutMs: 3_600_000 });
+    const { workflowId } = await patient.start('health-check', { targets: ['a/b/c'] });
     expect(await collect(patient.watch(workflowId, { signal: enough.signal }))).toEqual([]);
     await temporal.client.workflow.getHandle(workflowId).terminate();
+    await proxy.close();
   });
 
   it('shows a run that has ended without a worker, from its report', async () => {
@@ -135,13 +141,13 @@ describe.concurrent('watch', () => {
     await using far = RunbookClient.lazy({ address, taskQueue: temporal.taskQueue, callTimeoutMs: 500 });
     const workflowId = await aRun(1_500);
     const waiting = far.result(workflowId);
-    const seen: RunSnapshot[] = [];
-    for await (const snapshot of far.watch(workflowId, { intervalMs: 20 })) {
-      if (seen.push(snapshot) > 1) continue;
-      link.cut();
-      setTimeout(() => link.restore(), 1_000);
-    }
-    expect(seen.at(-1)?.run.outcome).toBe('succeeded');
+    const watching = far.watch(workflowId, { intervalMs: 20 });
+    expect((await watching.next()).done).toBe(false);
+    link.cut();
+    const rest = collect(watching);
+    await until(() => link.refused > 0);
+    link.restore();
+    expect((await rest).at(-1)?.run.outcome).toBe('succeeded');
     expect((await waiting).outcome).toBe('succeeded');
     link.cut();
     await expect(collect(far.watch(workflowId, { intervalMs: 20, patienceMs: 200 }))).rejects.toThrow(
@@ -156,7 +162,8 @@ describe.concurrent('watch', () => {
     await stack.control.outcome({ instanceId, action: 'restart', neverEnds: true });
     const { workflowId } = await runbooks.start('restart', { targets: [path] });
     const { run } = await untilBegun(workflowId);
-    await untilSent(instanceId);
+    // `finish` at the end ends only a cloud job that exists.
+    await until(async () => (await stack.accepted(instanceId)).length > 0);
     const lease = run.targets[0];
     await expect(collect(runbooks.watch(lease?.leaseId ?? '', { runId: lease?.childRunId ?? '' }))).rejects.toThrow(
       NotARun,
@@ -168,15 +175,9 @@ describe.concurrent('watch', () => {
   });
 });
 
-/** `finish` at the end of the test ends only a cloud job that exists. */
-async function untilSent(instanceId: string): Promise<void> {
-  while ((await stack.accepted(instanceId)).length === 0) await delay(10);
-}
-
 async function untilBegun(workflowId: string): Promise<RunSnapshot> {
-  for (;;) {
+  return untilFound(async () => {
     const snapshot = await runbooks.progress(workflowId);
-    if (snapshot.targets.length > 0) return snapshot;
-    await delay(10);
-  }
+    return snapshot.targets.length > 0 ? snapshot : null;
+  });
 }

@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readPollers } from '../../src/client/run-facts.js';
 import { startSimulator, type RunningSimulator } from '../../src/simulator/server.js';
 import { runbook } from '../support/command-line.js';
@@ -10,6 +10,7 @@ import { startGrpcProxy } from '../support/grpc-proxy.js';
 import { controlOf } from '../support/simulator.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
+import { until } from '../support/until.js';
 
 const PERMISSION_DENIED = 7;
 const UNAUTHENTICATED = 16;
@@ -23,7 +24,7 @@ beforeAll(async () => {
   simulator = await startSimulator();
   folder = await mkdtemp(join(tmpdir(), 'doctor-'));
   // The worker's first poll may take a moment.
-  await vi.waitFor(async () => expect(await readPollers(temporal.client, temporal.taskQueue)).not.toEqual([]));
+  await until(async () => (await readPollers(temporal.client, temporal.taskQueue)).length > 0);
 });
 afterAll(async () => {
   await stack.close();

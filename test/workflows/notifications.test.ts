@@ -11,7 +11,7 @@ import type { RunProgress, TargetProgress } from '../../src/domain/report/progre
 import { leaseId } from '../../src/domain/target/target.js';
 import { createNotifier } from '../../src/notifications/notifier.js';
 import { webhook } from '../notifications/webhooks.js';
-import { firedTimersMs, startQuickly } from '../support/quick-runs.js';
+import { firedTimers, startQuickly } from '../support/quick-runs.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
 import { until, untilFound } from '../support/until.js';
@@ -228,7 +228,7 @@ describe.concurrent('a run notifies', () => {
     await stack.control.outcome({ instanceId, action: 'restart', neverEnds: true });
     const workflowId = await startQuickly(temporal, stack, { runbook: 'notified', targets: [path] }, onTestFinished);
     const late = await untilMessage(workflowId, 'run.late');
-    expect(await firedTimersMs(temporal, lease(instanceId))).toEqual([10_260]);
+    expect(await firedTimers(temporal, lease(instanceId))).toMatchObject([{ forMs: 10_260 }]);
     expect(late.data.summary).toMatch(/^The step restart is not done after 10/);
     await stack.control.finish(instanceId);
     expect((await stack.report(workflowId)).outcome).toBe('succeeded');
@@ -310,7 +310,7 @@ describe.concurrent('a receiver that does not answer', () => {
       onTestFinished,
     );
     const report = await stack.report(workflowId);
-    expect(await firedTimersMs(temporal, workflowId)).toEqual([NOTIFY_LIMITS.atEndMs]);
+    expect(await firedTimers(temporal, workflowId)).toMatchObject([{ forMs: NOTIFY_LIMITS.atEndMs }]);
     expect(report).toMatchObject({
       outcome: 'succeeded',
       notifications: [

@@ -29,7 +29,7 @@ async function startReader(...statuses: number[]) {
   onTestFinished(() => void server.close());
   await once(server, 'listening');
   const webhookUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/alarms/prod`;
-  const arrived = (count: number) => expect.poll(() => readings.length, { timeout: 30_000 }).toBe(count);
+  const arrived = (count: number) => expect.poll(() => readings.length).toBe(count);
   return { webhookUrl, readings, arrived };
 }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Durations, type JobKind } from '../../../../src/domain/durations/durations.js';
-import { firstPlainPollAfter, plainPollMs } from '../../../../src/domain/durations/plain-rule.js';
+import { plainPollMs } from '../../../../src/domain/durations/plain-rule.js';
 import { FEWEST_JOBS } from '../../../../src/domain/plan/usual.js';
 import {
   afterLearning,
@@ -232,15 +232,6 @@ describe('what others show', () => {
     expect(polledAtMs).toBeLessThanOrEqual(46_000);
   });
 
-  it('is asked within a millisecond or two, however long they hang', () => {
-    const durations = new Durations();
-    hanging(durations, 48 * 3_600_000);
-    const old = { polls: 1, followedForMs: 0, ageMs: 86_400_000, lastRunningAtMs: 86_400_000, cloudJobId: 'J' };
-    const beganAtMs = performance.now();
-    for (let asked = 0; asked < 200; asked++) durations.nextPollAtMs(KIND, old);
-    expect(performance.now() - beganAtMs).toBeLessThan(2_000);
-  });
-
   it('of slow components does not let the first job of a fast one wait for their durations', () => {
     const durations = learned(Array.from({ length: 30 }, (_, job) => 1_200_000 + 1_000 * job));
     expect(durations.nextPollAtMs(otherComponent, { ...began, cloudJobId: 'J' })).toBeLessThanOrEqual(40_000);
@@ -302,15 +293,5 @@ describe('figures that decide', () => {
   it.each([0, 10, FEWEST_JOBS - 1])('have one outlier among the fewest jobs decide nothing (job %i)', (outlier) => {
     const durations = learned(Array.from({ length: FEWEST_JOBS }, (_, job) => (job === outlier ? 2_000_000 : 20_000)));
     expect(durations.usual(KIND)?.p90Ms).toBeLessThan(40_000);
-  });
-});
-
-describe('the plain rule', () => {
-  it('knows its first poll after any moment', () => {
-    for (let polls = 0; polls < 40; polls++) {
-      expect(firstPlainPollAfter(plainPollMs(polls))).toBe(polls + 1);
-      expect(firstPlainPollAfter(plainPollMs(polls) - 0.01)).toBe(polls);
-    }
-    expect(firstPlainPollAfter(-1)).toBe(0);
   });
 });

@@ -1,6 +1,7 @@
 /** Settling, in virtual time: whether something was sent becomes clear or is reported as unclear, and how long that takes. */
 import { describe, expect, it } from 'vitest';
 import { unseenAttemptMs } from '../../../../src/domain/once/limits.js';
+import { leftBeforeFirstStep } from '../../../../src/domain/once/settling.js';
 import { endedAs, nothingKnown, type Ending, type OnceState } from '../../../../src/domain/once/state.js';
 import { aCloudJob, anEndedState, anObservation, defaultLimits as limits, failedWith } from '../../../support/build.js';
 import { commandKinds, requestFailed, settle, withoutTime, type Played, type World } from './play-once.js';
@@ -264,5 +265,16 @@ describe('before a first step', () => {
     const newOne = beforeFirstStep({ read: () => stopped }, CLEAR_MS);
     expect(newOne).toMatchObject({ ending: { kind: 'succeeded' }, endedAtMs: CLEAR_MS, state: { cloudJob: null } });
     expect(commandKinds(newOne)).toEqual(['read', 'end']);
+  });
+
+  it('a run that was reset to within this wait waits for all that the run before may still send', () => {
+    const left = endedAs(nothingKnown('no', { nowMs: NOW_MS, clearAtMs: 0, decidedAtMs: NOW_MS }), {
+      kind: 'succeeded',
+    });
+    const of = (runId: string, known = left) =>
+      leftBeforeFirstStep(known, { runId, decidedInRunId: 'first' }, limits, NOW_MS);
+    expect(of('first')).toBe(left);
+    expect(of('reset')).toEqual({ ...left, sent: 'unknown', clearAtMs: CLEAR_MS });
+    expect(of('reset', { ...left, clearAtMs: CLEAR_MS + 1 })).toMatchObject({ clearAtMs: CLEAR_MS + 1 });
   });
 });
