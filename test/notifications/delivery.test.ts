@@ -7,7 +7,6 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { proxyChoice } from '../../src/network/proxies.js';
 import { createNotifier, type Attempt, type NotifierOptions } from '../../src/notifications/notifier.js';
 import type { WebhookKind } from '../../src/notifications/webhooks-file.js';
-import { pause } from '../../src/time/pause.js';
 import { startConnectProxy } from '../support/connect-proxy.js';
 import { always, startReceiver, type Answer } from '../support/receiver.js';
 import { NOTIFICATION, webhook } from './webhooks.js';
@@ -213,13 +212,14 @@ describe('several webhooks', () => {
     const uncaught = vi.fn();
     process.on('uncaughtException', uncaught);
     onTestFinished(() => void process.off('uncaughtException', uncaught));
-    const delivering = notifier.deliver(NOTIFICATION, {
-      names: ['slack', 'webhook'],
-      signal: stopping.signal,
-      onSettled: () => setTimeout(() => stopping.abort(new Error('the worker stops')), 50),
-    });
-    await expect(delivering).rejects.toThrow('the worker stops');
-    await pause(50);
+    const onSettled = vi.fn();
+    const options = { names: ['slack', 'webhook'], signal: stopping.signal, onSettled };
+    const stopped = expect(notifier.deliver(NOTIFICATION, options)).rejects.toThrow('the worker stops');
+    await expect.poll(() => [onSettled.mock.calls.length, slow.received.length]).toEqual([1, 1]);
+    stopping.abort(new Error('the worker stops'));
+    await stopped;
+    // A stream reports its error a turn later.
+    await new Promise((resolve) => setImmediate(resolve));
     expect(uncaught).not.toHaveBeenCalled();
   });
 
