@@ -60,6 +60,8 @@ export async function startCodecServer(options: CodecServerOptions): Promise<Run
     server.once('error', reject);
     server.listen(options.port, options.host, resolve);
   });
+  // Without a listener, a later error would end the process.
+  server.on('error', (error) => codecServer.recordError(error));
   const { port } = server.address() as AddressInfo;
   return { url: `http://${hostAndPort(options.host, port)}`, close: () => stop(server) };
 }
@@ -98,6 +100,11 @@ class CodecServer {
   /** Logs what outsiders cause, at most once in 10 s for each reason. */
   warn(reason: string, facts: object): void {
     this.#throttledLog.warn(reason, { reason, ...facts }, 'codec server: request rejected');
+  }
+
+  /** Logs an error of the server itself, such as a connection that the system could not accept. */
+  recordError(error: Error): void {
+    this.#throttledLog.warn('server error', { what: error.message }, 'the server failed');
   }
 
   async #answer(request: IncomingMessage): Promise<Answer> {

@@ -131,14 +131,17 @@ function problemOf(value: unknown, longest: number): string | null {
 export function earlierOf(
   { accepted }: CommandLog,
   command: CommandName,
-  { key, actor, step }: CommandArguments,
+  { key, actor, step, target }: CommandArguments,
 ): Accepted | string | null {
   const earlier = key === undefined ? undefined : accepted.find(({ record }) => record.key === key);
   if (earlier === undefined) return null;
   const { record } = earlier;
   // The actor of a signed approval is the one that the token names.
   const isSameActor = record.signedBy !== undefined || record.actor === actor;
-  const isSame = record.command === command && isSameActor && (step === undefined || step === record.step);
+  const isSameStep = step === undefined || step === record.step;
+  // Only approvals record the target: two targets may wait for the same step.
+  const isSameTarget = target === undefined || record.target === undefined || target === record.target;
+  const isSame = record.command === command && isSameActor && isSameStep && isSameTarget;
   return isSame ? earlier : `the key "${key}" was used for ${record.command} of ${record.actor}. Give it another key`;
 }
 

@@ -6,6 +6,7 @@ import {
   afterDecision,
   afterProof,
   afterTargetReport,
+  checkDecision,
   type AnsweredDecision,
   type ApprovalDesk,
 } from '../../../../src/domain/steering/run-approvals.js';
@@ -60,6 +61,18 @@ describe('a signed decision that comes again while the first one is verified', (
     const again = answered(afterProof(still, 'reject', given('bob', 'k1'), proved('bob'), TIMES));
     expect(again.log.accepted).toHaveLength(1);
   });
+});
+
+it('the key of a decision about one target is not that of a decision about another one, though the step is the same', () => {
+  const unsigned = { ...desk, issuer: null };
+  const { token: _none, ...onFirst } = { ...given('bob', 'k1'), target: 'shop/web/web-1' };
+  const first = answered(afterDecision(unsigned, 'reject', onFirst, NOW_MS));
+  const next = { ...unsigned, open: { approval, step: 'may-start', target: 'shop/web/web-2' }, log: first.log };
+  expect(checkDecision(next, 'reject', { ...onFirst, target: 'shop/web/web-2' }, NOW_MS)).toMatchObject({
+    why: 'the key "k1" was used for reject of bob. Give it another key',
+  });
+  expect(checkDecision(next, 'reject', onFirst, NOW_MS)).toBeNull();
+  expect(answered(afterDecision(next, 'reject', onFirst, NOW_MS)).answer.repeated).toBe(true);
 });
 
 it('a signed decision is refused if the approval ended while its token was verified', () => {
