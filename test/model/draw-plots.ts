@@ -26,6 +26,7 @@ const {
   readTimeoutMs: READ_MS,
   leaseMs: LEASE_MS,
   quietMs: QUIET_MS,
+  visibilityWindowMs: WINDOW_MS,
 } = LIMITS;
 
 export const PLOTS = {
@@ -252,6 +253,35 @@ export const PLOTS = {
       cloud: PATIENT_CLOUD,
     };
   },
+
+  /**
+   * An attempt is lost in its POST, whose cloud job shows at the last moment. The next one waits that out, but is paused and resumed meanwhile, and
+   * its reading, asked for too early, is answered late enough.
+   */
+  slowReadingAfterAPause: (dice: Dice): Plot => ({
+    actions: dice.one(STATE_ACTIONS)(dice),
+    faults: [
+      fault('post', 1, {
+        kind: 'lost',
+        arrives: true,
+        acceptedAfterMs: dice.whole(POST_MS - 300, POST_MS),
+        answeredAfterMs: POST_MS,
+      }),
+      fault('job', 1, slowToShow(dice)),
+      fault('read', 3, slow(READ_MS - dice.whole(20, 60))),
+    ],
+    disruptions: [
+      timed('sending', 1, dice.whole(0, 300), { kind: 'kill' }),
+      timed('retryWaits', 2, dice.whole(0, 50), {
+        kind: 'pauseActivity',
+        // It is resumed about when the cloud job shows.
+        forMs: POST_MS + WINDOW_MS - HEARTBEAT_MS - dice.whole(1_000, 2_000),
+        resetting: false,
+      }),
+    ],
+    cloud: PATIENT_CLOUD,
+    temporal: { clockSkewMs: LARGE_SKEW_MS },
+  }),
 
   /** Somebody else scales the instance while the run reads it for the first time, and the run fails and goes back to what it read. */
   foreignJobAtTheFirstReading: (dice: Dice): Plot => ({

@@ -7,6 +7,19 @@ const SENDING = 'src/domain/once/sending.ts';
 
 export const BOUND_MUTATIONS: readonly Mutation[] = [
   {
+    name: 'reading-counts-from-its-answer',
+    breaks: 'once',
+    why: 'A reading whose answer was slow counts as one of the moment when the answer came, so that a second send relies on what the instance was before.',
+    edits: [
+      {
+        file: OBSERVING,
+        from: `  if (at.askedAtMs < Math.max(state.clearAtMs, quietSinceMs + at.quietMs))`,
+        to: `  if (at.askedAtMs < 0)`,
+      },
+    ],
+    model: foundWith({ plots: ['slowReadingAfterAPause'] }),
+  },
+  {
     name: 'reset-activity-not-waited-out',
     breaks: 'once',
     why: 'After a reset of the activity, an attempt waits only for the bound in its heartbeat, though the attempt before may be alive and still send.',

@@ -12,6 +12,8 @@ type Request = Extract<Command, { kind: 'reserve' | 'read' | 'inspect' | 'poll' 
 /** A frozen process that wakes later than this after a timeout finds both: the answer and the timeout. */
 const NOTICEABLY_LATE_MS = 5;
 
+const SLOW_ANSWER_SEEN_AFTER_MS = 50;
+
 /** The requests of one attempt. Each command is answered by one event, unless another command comes first. */
 export class Requests {
   /** The time of the state that the newest reading showed. */
@@ -65,9 +67,11 @@ export class Requests {
     const { mishaps, cloud, time } = this.world;
     const askedAtMs = time.nowMs;
     const byItsClockMs = this.attempt.nowMs;
-    this.#get(mishaps.at('read'), giveUpAtMs, (tookMs) => {
-      // The reading shows the state while the request is under way, not when the answer arrives.
-      this.#readAtMs = Math.min(time.nowMs, askedAtMs + tookMs / 2);
+    const effect = mishaps.at('read');
+    this.#get(effect, giveUpAtMs, (tookMs) => {
+      // The reading shows the state while the request is under way, not when the answer arrives. One that is slow was read at its beginning.
+      const seenAfterMs = effect?.kind === 'slow' ? Math.min(tookMs / 2, SLOW_ANSWER_SEEN_AFTER_MS) : tookMs / 2;
+      this.#readAtMs = Math.min(time.nowMs, askedAtMs + seenAfterMs);
       mishaps.passed('reading');
       return { kind: 'reading', reading: cloud.reading(this.#readAtMs), askedAtMs: byItsClockMs };
     });

@@ -92,8 +92,14 @@ function parseEvent(text: string, nowMs: number): Event {
   if (alone !== undefined) return alone;
   const [, verb = '', rest = ''] = /^(reading|inspected|polled|accepted|failed) (.+)$/.exec(text) ?? [];
   switch (verb) {
-    case 'reading':
-      return { kind: 'reading', reading: parseReading(rest, nowMs), askedAtMs: nowMs };
+    case 'reading': {
+      const [shown = '', asked] = rest.split(', asked at ');
+      return {
+        kind: 'reading',
+        reading: parseReading(shown, nowMs),
+        askedAtMs: asked === undefined ? nowMs : parseTime(asked),
+      };
+    }
     case 'inspected':
       return parseInspection(rest, nowMs);
     case 'polled':
