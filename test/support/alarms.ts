@@ -125,8 +125,11 @@ async function decided(client: Client, taskQueue: string, request: DecideRequest
   }
 }
 
-/** gRPC codes after which a gateway's sender repeats: a rule accepts ten updates at a time, and a busy server aborts some, with either of two codes. */
-const REPEATABLE_CODES: readonly unknown[] = [GRPC.busy, GRPC.aborted, GRPC.unavailable];
+/**
+ * gRPC codes after which a gateway's sender repeats: a rule accepts ten updates at a time, and a busy server aborts some, with either of two codes.
+ * Failed precondition: the workflow task that took the update was refused as a whole.
+ */
+const REPEATABLE_CODES: readonly unknown[] = [GRPC.busy, GRPC.aborted, GRPC.unavailable, GRPC.failedPrecondition];
 
 function canBeSentAgain(error: unknown): boolean {
   if (REPEATABLE_CODES.includes(grpcCodeOf(error))) return true;
