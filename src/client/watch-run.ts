@@ -7,7 +7,7 @@ import {
   type Client,
 } from '@temporalio/client';
 import { PROGRESS_QUERY } from '../domain/contract.js';
-import type { RunProgress } from '../domain/report/progress.js';
+import type { RunProgress, TargetProgress } from '../domain/report/progress.js';
 import { isOpen, isPaused } from '../domain/run/workflow-status.js';
 import { awaitEnd } from './await-end.js';
 import { NoReport, NotARun, NoWorkerAnswers, RunPaused, ServerUnreachable } from '../temporal/errors.js';
@@ -41,14 +41,14 @@ export async function takeSnapshot(call: SnapshotCall): Promise<RunSnapshot> {
   const { calls, callTimeoutMs, workflowId, runId, signal } = call;
   const { client } = calls;
   try {
-    return await calls.interruptible(callTimeoutMs, signal, async () => {
+    const snapshot = await calls.interruptible(callTimeoutMs, signal, async () => {
       const run = await whileOpen(client).getHandle(workflowId, runId).query<RunProgress>(PROGRESS_QUERY);
       // A target's own workflow answers the same query in another shape.
       if (!Array.isArray(run.targets)) throw new NotARun(workflowId);
       const begun = run.targets.filter(({ childRunId }) => childRunId !== null);
-      const targets = await Promise.all(begun.map((target) => liveTargetProgress(client, target)));
-      return { workflowId, run, targets: targets.filter((target) => target !== null) };
+      return snapshotOf(workflowId, run, await Promise.all(begun.map((target) => liveTargetProgress(client, target))));
     });
+    return snapshot ?? (await snapshotOfEnded(call, null));
   } catch (error) {
     if (error instanceof WorkflowNotFoundError || isAborted(signal)) throw toClientError(error, workflowId);
     if (error instanceof QueryNotRegisteredError) throw new NotARun(workflowId, { cause: error });
@@ -56,6 +56,21 @@ export async function takeSnapshot(call: SnapshotCall): Promise<RunSnapshot> {
     if (!isAnswer) throw error;
     return snapshotOfEnded(call, error);
   }
+}
+
+/**
+ * The snapshot of a run that is open.
+ *
+ * @param answers of its targets that have begun; `null` for one that gave none, which the next snapshot shows
+ * @returns `null` for a run that has just finished and lacks such a target: its report has all of them, and no other snapshot follows
+ */
+export function snapshotOf(
+  workflowId: string,
+  run: RunProgress,
+  answers: readonly (TargetProgress | null)[],
+): RunSnapshot | null {
+  const targets = answers.filter((target) => target !== null);
+  return run.phase === 'finished' && targets.length < answers.length ? null : { workflowId, run, targets };
 }
 
 /** Refuses queries to closed runs, because a workflow that was terminated would answer with stale progress. */
