@@ -86,7 +86,7 @@ const NOT_FOUND: Readonly<Record<Mutation['model']['kind'], string>> = {
 function described(found: Found | null, { breaks, model }: Mutation, most: number): string {
   if (found === null) return `${NOT_FOUND[model.kind]} ${most} interleavings`;
   const { played, seed, promise, what } = found;
-  const count = played === seed ? `interleaving ${seed}` : `the ${played}th interleaving of its kind (seed ${seed})`;
+  const count = played === seed ? `interleaving ${seed}` : `interleaving ${played} of its kind (seed ${seed})`;
   const unexpected = model.kind === 'harmless' ? ', though it should break nothing' : '';
   return `found by ${count}${unexpected}: ${promise}${promise === breaks ? '' : ` (instead of ${breaks})`}: ${what}`;
 }
