@@ -3,13 +3,13 @@
  * Its callers can read every payload, so no body is read before origin and token of the request are accepted.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { PayloadCodec } from '@temporalio/common';
 import type { Logger } from 'pino';
 import { printable } from '../domain/text/text.js';
 import { ThrottledLog } from '../logging/throttled-log.js';
 import { onEarlyRejection } from '../network/early-rejections.js';
 import { hostAndPort } from '../network/host-and-port.js';
+import { listen } from '../network/listen.js';
 import { BodyMemoryBudget, discard, withBody } from '../network/request-body.js';
 import { admit, type AccessRules, type Admission } from './access.js';
 import { payloadsJson, readPayloads } from './payloads-json.js';
@@ -56,13 +56,7 @@ export async function startCodecServer(options: CodecServerOptions): Promise<Run
   const server = createServer(TIMEOUTS, (request, response) => void codecServer.handle(request, response));
   server.maxConnections = MOST_CONNECTIONS;
   onEarlyRejection(server, (reason, what) => codecServer.warn(reason, { what }));
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port, options.host, resolve);
-  });
-  // Without a listener, a later error would end the process.
-  server.on('error', (error) => codecServer.recordError(error));
-  const { port } = server.address() as AddressInfo;
+  const port = await listen(server, options, (error) => codecServer.recordError(error));
   return { url: `http://${hostAndPort(options.host, port)}`, close: () => stop(server) };
 }
 

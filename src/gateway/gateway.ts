@@ -1,11 +1,11 @@
 /** The HTTP server for alarms. Everything that a stranger can cause is bounded: bytes, time, connections, and what an answer reveals. */
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { ThrottledLog } from '../logging/throttled-log.js';
 import type { HealthServerOptions } from '../health/server.js';
 import { hostAndPort } from '../network/host-and-port.js';
+import { listen } from '../network/listen.js';
 import type { FollowOutgoing } from '../network/follow-request.js';
 import type { ProxyFor } from '../network/proxies.js';
 import { reasonOf, toClientError, type Calls } from '../temporal/calls.js';
@@ -96,13 +96,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   );
   server.maxConnections = MOST_CONNECTIONS;
   onEarlyRejection(server, (reason, what) => gateway.recordRejection(reason, { what }));
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port, options.host, resolve);
-  });
-  // Without a listener, a later error would end the process.
-  server.on('error', (error) => gateway.recordError(error));
-  const { port } = server.address() as AddressInfo;
+  const port = await listen(server, options, (error) => gateway.recordError(error));
   const health = await healthOf(gateway, server, options.health ?? null);
   return {
     url: `http://${hostAndPort(options.host, port)}`,

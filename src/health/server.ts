@@ -1,6 +1,6 @@
 /** Serves `/livez`, `/readyz` and `/metrics` for probes and Prometheus. It answers GET and HEAD alone, reads no body, and shows no secret. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { listen } from '../network/listen.js';
 import type { Verdict } from './checks.js';
 import type { Readiness } from './readiness.js';
 
@@ -38,20 +38,14 @@ interface Answer {
 }
 
 /** Begins to serve. It does not keep the process alive. @throws Error if the address cannot be listened on */
-export async function serveHealth(pages: HealthPages, { host, port }: HealthServerOptions): Promise<HealthServer> {
+export async function serveHealth(pages: HealthPages, options: HealthServerOptions): Promise<HealthServer> {
   const server = createServer(
     { headersTimeout: REQUEST_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: REQUEST_TIMEOUT_MS },
     (request, response) => void answer(pages, request, response),
   );
   server.maxConnections = MOST_CONNECTIONS;
   server.unref();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ port, ...(host === undefined ? {} : { host }) }, resolve);
-  });
-  // Without a listener, a later error would end the process.
-  server.on('error', () => {});
-  return { port: (server.address() as AddressInfo).port, close: () => close(server) };
+  return { port: await listen(server, options, () => {}), close: () => close(server) };
 }
 
 function close(server: Server): Promise<void> {

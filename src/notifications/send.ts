@@ -1,13 +1,12 @@
 /** Sends one message: no redirect, short time-out, small answer, no retry. */
 import { got } from 'got';
+import { abortOverdue } from '../network/overdue.js';
 import { reasonThroughProxy, type ProxyAgents } from '../network/proxy-agents.js';
 import { retryAfterMs, type WebhookAnswer } from './answers.js';
 import type { WebhookRequest } from './messages.js';
 
 /** Chosen: chat tools answer within a second. */
 const TIMEOUT_MS = 10_000;
-/** The HTTP client keeps the time limit itself; after this much more the request is given up here. Chosen. */
-const OVERDUE_MS = 500;
 /** More of an answer is not read. */
 const MOST_BYTES = 16 * 1024;
 
@@ -37,8 +36,6 @@ export async function send(
   const givenUp = new AbortController();
   const giveUp = () => givenUp.abort();
   signal?.addEventListener('abort', giveUp);
-  // The HTTP client keeps the time limit through the socket, and never ends where that is closed already: after a 101, for example.
-  const late = setTimeout(giveUp, timeoutMs + OVERDUE_MS);
   // A stream, because status and headers count even where the body is too long to be read.
   const stream = got.stream(url, {
     method: 'POST',
@@ -54,7 +51,7 @@ export async function send(
     ...(proxy === null ? {} : { agent: { http: proxy.http, https: proxy.https } }),
   });
   try {
-    const text = await beginningOf(stream);
+    const text = await abortOverdue(beginningOf(stream), timeoutMs, givenUp, 'no end in time');
     const { statusCode: status, headers: answered } = stream.response ?? {};
     if (status === undefined) throw new Error('got ended without an answer');
     const laterMs = retryAfterMs(answered?.['retry-after'], Date.now());
@@ -63,7 +60,6 @@ export async function send(
     signal?.throwIfAborted();
     throw new NoAnswer(reasonOf(givenUp.signal.aborted ? TIMED_OUT : error, proxy, timeoutMs));
   } finally {
-    clearTimeout(late);
     signal?.removeEventListener('abort', giveUp);
   }
 }

@@ -6,6 +6,7 @@ import { clockAheadMs, errorFromAnswer, errorWithoutAnswer, type Asked } from '.
 import { openConnection } from './connection.js';
 import { ServiceStageError } from './errors.js';
 import { hideSecrets } from './hide-secrets.js';
+import { abortOverdue } from '../network/overdue.js';
 import { proxyAgents, reasonThroughProxy, type ProxyAgents } from '../network/proxy-agents.js';
 import { noProxies, type ProxyFor } from '../network/proxies.js';
 import { encodePath, encodeQuery, type RequestToSign } from './sign-request.js';
@@ -49,9 +50,6 @@ export interface HttpClient {
 
 /** Larger than any documented answer; a page of 100 tasks has some 50 KB. */
 const LARGEST_BODY_BYTES = 8 * 1024 * 1024;
-
-/** The HTTP client keeps the time limit of a request itself; after this much more it is given up here. Chosen: far below `marginMs`. */
-const OVERDUE_MS = 500;
 
 /**
  * Secrets shorter than this are not removed from successful answers, because those are parsed and could match by
@@ -115,18 +113,15 @@ async function send(
     await askBeforeFirstByte(connection, request);
     if (connection.destroyed) throw errorWithoutAnswer(asked, false, 'the connection was closed before the first byte');
   }
-  // The HTTP client ends a request through its socket, and never ends where that is closed already: after a 101, for example.
-  const late = setTimeout(() => givenUp.abort(`no end within ${Math.round(timeoutMs)} ms`), leftMs + OVERDUE_MS);
   let answer: Response<string>;
   try {
-    answer = await exchange({ ...request, headers, timeoutMs: leftMs }, { connection, proxy, givenUp });
+    const sent = exchange({ ...request, headers, timeoutMs: leftMs }, { connection, proxy, givenUp });
+    answer = await abortOverdue(sent, leftMs, givenUp, `no end within ${Math.round(timeoutMs)} ms`);
   } catch (error) {
     request.signal?.throwIfAborted();
     const reason = givenUp.signal.aborted ? String(givenUp.signal.reason) : reasonOf(error, proxy);
     // A POST fails here only after its connection was open, so the other side may have read it.
     throw errorWithoutAnswer(asked, connection !== null, reason);
-  } finally {
-    clearTimeout(late);
   }
   onAnswer(answer);
   if (answer.statusCode < 200 || answer.statusCode > 299) {

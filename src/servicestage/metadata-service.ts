@@ -6,6 +6,7 @@
 import { Agent } from 'node:http';
 import { got, type Response } from 'got';
 import { z } from 'zod';
+import { abortOverdue } from '../network/overdue.js';
 import { ServiceStageError, type ServiceStageErrorCode } from './errors.js';
 import { Secret } from './secret.js';
 import type { AccessKey } from './sign-request.js';
@@ -26,9 +27,6 @@ const ASK_FOR_TOKEN_AGAIN_MS = 86_400_000;
 const NO_AGENCY = /Please configure Cloud Service Agency/i;
 /** Chosen: an answer has about 4 KB. */
 const LARGEST_BODY_BYTES = 64 * 1024;
-
-/** The HTTP client keeps the time limit itself; after this much more a request is given up here. Chosen. */
-const OVERDUE_MS = 500;
 
 const text = z.string().min(1);
 const KeyAnswer = z.object({
@@ -84,8 +82,6 @@ export class MetadataService {
   ): Promise<Response<string>> {
     const givenUp = new AbortController();
     const leftMs = Math.max(1, Math.ceil(deadlineAtMs - performance.now()));
-    // The HTTP client never ends where the socket is closed already, after a 101 for example, and everybody waits for the same answer.
-    const late = setTimeout(() => givenUp.abort('no end in time'), leftMs + OVERDUE_MS);
     try {
       const asked = got(`${this.endpoint}${path}`, {
         method,
@@ -101,12 +97,10 @@ export class MetadataService {
       void asked.on('downloadProgress', ({ transferred }) => {
         if (transferred > LARGEST_BODY_BYTES) givenUp.abort('its answer is too large');
       });
-      return await asked;
+      return await abortOverdue(asked, leftMs, givenUp, 'no end in time');
     } catch (error) {
       const [reason = ''] = String(givenUp.signal.aborted ? givenUp.signal.reason : error).split('\n');
       throw failed('Unreachable', `the metadata service did not answer: ${reason.slice(0, 300)}`);
-    } finally {
-      clearTimeout(late);
     }
   }
 }

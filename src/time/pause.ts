@@ -16,17 +16,6 @@ export async function pause(durationMs: number, signal?: AbortSignal): Promise<v
   }
 }
 
-/**
- * Like `AbortSignal.timeout`, which must not be used in an activity: Node keeps that one's timer, and with it the activity's whole
- * context, until the signal is collected; a signal that the context reaches never is. It also stays alive until it fires, though
- * `AbortSignal.any` holds its sources weakly.
- */
-export function abortedAfter(durationMs: number): AbortSignal {
-  const controller = new AbortController();
-  setTimeout(() => controller.abort(new DOMException('Its time is over', 'TimeoutError')), durationMs).unref();
-  return controller.signal;
-}
-
 /** The promise's own end, or `null` once the deadline has passed. The promise itself continues. */
 export async function orDeadline<Value>(promise: Promise<Value>, deadlineAtMs: number): Promise<Value | null> {
   let timer: NodeJS.Timeout | undefined;

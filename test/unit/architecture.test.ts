@@ -37,7 +37,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   domain: [],
   files: [],
   metrics: ['domain'],
-  health: ['domain'],
+  health: ['domain', 'network'],
   network: [],
   simulator: [],
   time: [],
