@@ -16,7 +16,7 @@ import type {
 } from '../domain/steering/command-names.js';
 import type { CommandAnswer, CommandArguments } from '../domain/steering/commands.js';
 import { CommandRejected, NoWorkerAnswers, RunEnded, ServerUnreachable } from '../temporal/errors.js';
-import { GRPC, grpcCodeOf, ranOutOfTime, toClientError, type Calls } from '../temporal/calls.js';
+import { failedByServer, GRPC, grpcCodeOf, ranOutOfTime, toClientError, type Calls } from '../temporal/calls.js';
 import { takeSnapshot } from './watch-run.js';
 
 /** The content of a command to a run. */
@@ -159,11 +159,14 @@ async function send(
         handle.executeUpdate<CommandAnswer, [CommandArguments]>(command, { args: [given], updateId }),
       );
     } catch (error) {
-      if (error instanceof WorkflowUpdateFailedError)
+      const byServer = error instanceof WorkflowUpdateFailedError ? failedByServer(error) : null;
+      if (byServer === 'ended') throw new RunEnded(workflowId, { cause: error });
+      if (error instanceof WorkflowUpdateFailedError && byServer === null)
         throw new CommandRejected(workflowId, error.cause?.message ?? error.message, { cause: error });
       // Failed precondition: the workflow task that would have closed the run met a new event. The server accepted neither the task nor this command.
       const isTurnedAway = grpcCodeOf(error) === GRPC.failedPrecondition;
-      if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || ranOutOfTime(error) || isTurnedAway)
+      const isUnread = isTurnedAway || byServer === 'unread';
+      if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || ranOutOfTime(error) || isUnread)
         throw new NoWorkerAnswers(workflowId, { cause: error });
       if (error instanceof WorkflowNotFoundError && (await isEnded().catch(() => false)))
         throw new RunEnded(workflowId, { cause: error });

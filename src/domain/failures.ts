@@ -88,7 +88,7 @@ export const FAILURES = {
     retryable: false,
     whoActsNext: 'an operator',
     advice:
-      'Check the instance and its newest cloud job in the console, decide whether the action happened, and finish by hand.',
+      'Check the instance and its newest cloud job in the console, decide whether the action happened, and finish by hand; `runbook resume` shows whether readings have settled it.',
   },
   CloudJobFailed: {
     when: 'the cloud job ended FAILED, PARTIALLY_FAILED, CANCELLED or ROLLBACKED',

@@ -20,7 +20,15 @@ import {
   type RuleAlarm,
 } from '../domain/alarms/alarm.js';
 import { alarmRuleRequester } from '../domain/run/requester.js';
-import { GRPC, grpcCodeOf, ranOutOfTime, reasonOf, toClientError, type Calls } from '../temporal/calls.js';
+import {
+  failedByServer,
+  GRPC,
+  grpcCodeOf,
+  ranOutOfTime,
+  reasonOf,
+  toClientError,
+  type Calls,
+} from '../temporal/calls.js';
 import { AccessDenied, ClientClosed, NoWorkerAnswers, RunNotFound, ServerUnreachable } from '../temporal/errors.js';
 import { Undecided } from './rule-batcher.js';
 
@@ -157,10 +165,7 @@ async function withRetries<Value>(
 function isFinal(error: unknown): boolean {
   if (!(error instanceof WorkflowUpdateFailedError)) return grpcCodeOf(error) === GRPC.invalidArgument;
   const { cause } = error;
-  return cause instanceof ApplicationFailure && cause.nonRetryable === true && !RETRYABLE.includes(cause.type ?? '');
+  return cause instanceof ApplicationFailure && cause.nonRetryable === true && failedByServer(error) === null;
 }
-
-/** The server's failures for a rule that was terminated while it decided, and for an update that its worker dropped unread (seen with many at once, SDK 1.24). */
-const RETRYABLE: readonly string[] = ['AcceptedUpdateCompletedWorkflow', 'UnprocessedUpdate'];
 
 const UNREACHABLE = [ServerUnreachable, AccessDenied, ClientClosed];

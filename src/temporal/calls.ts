@@ -7,7 +7,9 @@ import {
   ServiceError,
   WorkflowNotFoundError,
   type Client,
+  type WorkflowUpdateFailedError,
 } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
 import { AccessDenied, ClientClosed, RunNotFound, ServerUnreachable } from './errors.js';
 
 /** https://grpc.io/docs/guides/status-codes/ */
@@ -141,6 +143,17 @@ export function isRefusal(error: unknown): boolean {
 /** True if the time limit of the call, or of the server's own wait, was reached. */
 export function ranOutOfTime(error: unknown): boolean {
   return grpcCodeOf(error) === GRPC.deadlineExceeded;
+}
+
+/** The server's own failures of an update, by its types: its worker dropped it unread (seen with many at once, SDK 1.24), or the workflow ended first. */
+const FAILED_BY_SERVER: ReadonlyMap<string, 'unread' | 'ended'> = new Map([
+  ['UnprocessedUpdate', 'unread'],
+  ['AcceptedUpdateCompletedWorkflow', 'ended'],
+]);
+
+/** Why the server failed an update itself; `null` if the workflow refused it. */
+export function failedByServer({ cause }: WorkflowUpdateFailedError): 'unread' | 'ended' | null {
+  return FAILED_BY_SERVER.get((cause instanceof ApplicationFailure && cause.type) || '') ?? null;
 }
 
 /** The message of the SDK's converter about a payload that no codec has decoded. */
