@@ -39,17 +39,20 @@ export async function withSession<Value>(
   );
   const tracing = await traceCommand(config, 'runbook-cli');
   const { clientInterceptors } = tracing;
-  const runbooks = await RunbookClient.connect({
-    ...connectionOptions,
-    ...converter,
-    namespace,
-    taskQueue,
-    clientInterceptors,
-  });
   try {
-    return await act({ runbooks, client: runbooks.client, taskQueue });
+    const runbooks = await RunbookClient.connect({
+      ...connectionOptions,
+      ...converter,
+      namespace,
+      taskQueue,
+      clientInterceptors,
+    });
+    try {
+      return await act({ runbooks, client: runbooks.client, taskQueue });
+    } finally {
+      await runbooks.close();
+    }
   } finally {
-    await runbooks.close();
     await tracing.stop();
   }
 }
