@@ -5,16 +5,19 @@ const testTimeout = 300_000;
 /** Most of what a test makes is dead when it ends. With room for it, collecting it takes half as long. Megabytes. */
 const YOUNG_HEAP = ['--min-semi-space-size=32', '--max-semi-space-size=32'];
 const setupFiles = ['./test/support/setup.ts'];
-/** A condition is awaited for as long as its test may take: a busy machine makes it late, never red. */
-const withServers = {
+const inProcesses = {
   setupFiles,
+  // Threads cannot have a young heap of their own size.
   pool: 'forks' as const,
+  // The native core loads once per process, not once per file.
+  isolate: false,
   execArgv: YOUNG_HEAP,
   testTimeout,
   hookTimeout: 600_000,
+  // A condition is awaited for as long as its test may take: a busy machine makes it late, never red.
   expect: { poll: { timeout: 60_000 } },
 };
-const withTemporal = { ...withServers, globalSetup: ['./test/support/temporal-global-setup.ts'] };
+const withTemporal = { ...inProcesses, globalSetup: ['./test/support/temporal-global-setup.ts'] };
 
 /** Files of the other projects that start whole processes, need other programs or play for a minute: `npm run test:system`. */
 const system = [
@@ -47,25 +50,17 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['test/{unit,model}/**/*.test.ts'],
+          // Together: the rules keep the cores busy while what speaks HTTP waits for answers.
+          include: ['test/{unit,model}/**/*.test.ts', ...http],
           exclude: system,
-          setupFiles,
-          // Threads cannot have a young heap of their own size.
-          pool: 'forks',
-          execArgv: YOUNG_HEAP,
-          isolate: false,
-          testTimeout,
-          hookTimeout: 600_000,
+          ...inProcesses,
         },
       },
-      // The native core loads once per process, not once per file.
-      { test: { name: 'http', include: http, exclude: system, isolate: false, ...withServers } },
       {
         test: {
           name: 'temporal',
           include: ['test/{workflows,schedules,cli,gateway}/**/*.test.ts'],
           exclude: [...system, ...http],
-          isolate: false,
           ...withTemporal,
         },
       },
@@ -73,7 +68,6 @@ export default defineConfig({
         test: {
           name: 'system',
           include: system,
-          isolate: false,
           // No more than cores: these files keep them busy.
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
@@ -85,7 +79,6 @@ export default defineConfig({
         test: {
           name: 'replay',
           include: ['test/replay/**/*.test.ts'],
-          isolate: false,
           maxWorkers: 2,
           sequence: { groupOrder: 2 },
           ...withTemporal,
@@ -95,7 +88,6 @@ export default defineConfig({
         test: {
           name: 'chaos',
           include: ['test/chaos/**/*.test.ts'],
-          isolate: false,
           // Limits of milliseconds, real processes and two cores: who shares them with other tests measures those.
           sequence: { groupOrder: 3 },
           fileParallelism: false,

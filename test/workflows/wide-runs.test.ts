@@ -19,7 +19,8 @@ let runbooks: RunbookClient;
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'wide-'));
-  stack = await startStack(temporal, { runbookDirectories: [folder] });
+  // In a thread, as in production, where a workflow that keeps it for two seconds fails.
+  stack = await startStack(temporal, { runbookDirectories: [folder], worker: { debugMode: false } });
   runbooks = new RunbookClient({ client: temporal.client, taskQueue: temporal.taskQueue });
 });
 afterAll(async () => {
