@@ -63,8 +63,6 @@ export function useTemporal(): TestTemporal {
         sinks: unobserved,
         maxHeartbeatThrottleInterval: 200,
         maxCachedWorkflows: 50,
-        // Workflows run in the thread of the test: one more for each worker takes a third of a second of CPU to begin.
-        debugMode: true,
         // An attempt that does not end fails its file in a minute, by name, instead of hanging.
         shutdownForceTime: '60s',
         ...options,

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { AccessDenied, RunbookClient, ServerUnreachable } from '../../src/client/index.js';
+import { keepEvidence } from '../support/evidence.js';
 import { startGrpcProxy } from '../support/grpc-proxy.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
@@ -101,7 +102,9 @@ it('many waits on one signal, and snapshots of many targets, cause no warning', 
   const waits = Array.from({ length: 30 }, () => runbooks.result(workflowId, { signal }));
   for await (const { targets } of runbooks.watch(workflowId, { signal, intervalMs: 50 }))
     if (targets.length === paths.length) break;
-  const outcomes = (await Promise.all(waits)).map(({ outcome }) => outcome);
+  const reports = await Promise.all(waits);
+  keepEvidence(JSON.stringify(reports[0]));
+  const outcomes = reports.map(({ outcome }) => outcome);
   expect(outcomes).toEqual(outcomes.map(() => 'succeeded'));
   // Node emits warnings a tick later.
   await delay(0);

@@ -19,8 +19,7 @@ let runbooks: RunbookClient;
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'wide-'));
-  // In a thread, as in production, where a workflow that keeps it for two seconds fails.
-  stack = await startStack(temporal, { runbookDirectories: [folder], worker: { debugMode: false } });
+  stack = await startStack(temporal, { runbookDirectories: [folder] });
   runbooks = new RunbookClient({ client: temporal.client, taskQueue: temporal.taskQueue });
 });
 afterAll(async () => {
