@@ -71,6 +71,11 @@ export function judge({ decidedAtMs }: OnceState, { job, ownUserId }: EventOf<'i
   return judgeEvidence({ job, ownUserId, action, instanceId: target.instanceId, scheduledAtMs: decidedAtMs, limits });
 }
 
+/** True if a cloud job without tasks may still show that it is ours: it may have been accepted as late as anything that was sent, and shows its tasks later. */
+export function mayShowTasks({ kind }: EvidenceVerdict, { clearAtMs }: OnceState, { nowMs, rules }: At): boolean {
+  return kind === 'tooEarly' && nowMs < clearAtMs + rules.limits.visibilityWindowMs;
+}
+
 /** Ends with `Indeterminate`: something may have been sent, and there is a cloud job that may or may not be it. */
 export function notOurs(
   state: OnceState,

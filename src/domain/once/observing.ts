@@ -5,7 +5,7 @@ import { actionIn, end, endElsewhere, fail, failAs, indeterminate, note, whereNa
 import { entryMove, type EntryMove } from './entry.js';
 import type { At, EventOf, ReadingEvent, Step } from './events.js';
 import { adopt } from './following.js';
-import { inspect, judge, notOurs } from './evidence.js';
+import { inspect, judge, mayShowTasks, notOurs } from './evidence.js';
 import { nextHoldDelayMs } from './pacing.js';
 import type { OnceState, PhaseOf } from './state.js';
 
@@ -186,11 +186,10 @@ function connect(state: OnceState): Step {
 }
 
 function afterInspection(state: OnceState, event: EventOf<'inspected'>, at: At): Step {
-  const { visibilityWindowMs } = at.rules.limits;
   const verdict = judge(state, event, at);
   if (verdict.kind === 'fits') return adopt(state, verdict.evidence, at);
   const id = state.seen?.lastJobId ?? 'unknown';
-  if (verdict.kind === 'tooEarly' && at.nowMs < state.clearAtMs + visibilityWindowMs)
+  if (mayShowTasks(verdict, state, at))
     return fail(state, 'Unanswered', `Cloud job ${id} shows no tasks yet, and may be ours`, at);
   if (at.nowMs < state.clearAtMs) return notClearYet(state, `Cloud job ${id} cannot be proved to be ours`, at);
   return notOurs(state, verdict, at);

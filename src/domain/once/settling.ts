@@ -7,7 +7,7 @@ import { end } from './ending.js';
 import { readingAge } from './entry.js';
 import type { At, AttemptFacts, EventOf, ReadingEvent, RequestFailed, Step } from './events.js';
 import { adopt, failedJob, howItEnded, polled, readAfter, startPolling, withReadFailure } from './following.js';
-import { inspect, judge } from './evidence.js';
+import { inspect, judge, mayShowTasks } from './evidence.js';
 import { unseenAttemptMs, type Limits } from './limits.js';
 import { retryDelayMs } from './retrying.js';
 import type { Ending, OnceState, PhaseOf } from './state.js';
@@ -136,6 +136,8 @@ function afterInspection(state: OnceState, phase: PhaseOf<'settling'>, event: Ev
   if (verdict.kind === 'fits') return adopt(read, verdict.evidence, at);
   // The lease on the instance is kept while an earlier attempt may still send: the verdict comes only when nothing can follow it.
   if (at.nowMs < state.clearAtMs) return proceed(read, { ...phase, quietSinceMs: null }, at);
+  if (mayShowTasks(verdict, read, at) && !isOver(read, at))
+    return readAgain(read, { ...phase, quietSinceMs: null }, at);
   const id = state.seen?.lastJobId ?? 'unknown';
   const why =
     verdict.kind === 'doesNotFit'
