@@ -1,5 +1,5 @@
 /** Chooses the undos for a target: those of the steps that visibly changed it, newest first, folded. Pure; sends nothing. */
-import { describeAction, ruleOf, type Action } from '../target/actions.js';
+import { describeAction, desiredStateHolds, ruleOf, type Action } from '../target/actions.js';
 import type { ActionStep, PlannedStep } from '../plan/plan.js';
 import type { RemainingEffect } from './report.js';
 import type { Sent } from '../failures.js';
@@ -103,7 +103,7 @@ interface Folded {
   readonly leftOut: LeftOut[];
 }
 
-/** Leaves out pairs that cancel out (stop, then start), and all scales but the oldest. */
+/** Leaves out pairs that cancel out (stop, then start) with nothing between them that needs the newer one, and all scales but the oldest. */
 function fold(candidates: readonly OwedUndo[]): Folded {
   const kept: OwedUndo[] = [];
   const cancelled: [OwedUndo, OwedUndo][] = [];
@@ -118,10 +118,9 @@ function fold(candidates: readonly OwedUndo[]): Folded {
       }
     }
     const opposite = oppositeOf(undo.action);
-    const lastSwitch = kept.findLastIndex(({ action }) => action.action === 'start' || action.action === 'stop');
-    const newest = kept[lastSwitch];
-    if (opposite !== null && newest !== undefined && newest.action.action === opposite) {
-      kept.splice(lastSwitch, 1);
+    const newest = kept.at(-1);
+    if (opposite !== null && newest?.action.action === opposite) {
+      kept.pop();
       cancelled.push([newest, undo]);
       leftOut.push({ ...newest, by: undo.step, why: 'cancels' }, { ...undo, by: newest.step, why: 'cancels' });
     } else kept.push(undo);
@@ -134,14 +133,19 @@ function oppositeOf(action: Action): Action['action'] | null {
   return action.action === 'stop' ? 'start' : null;
 }
 
-/** Where two undos cancel out but the newer step (start after stop) did not restore the state before the older one, the effect of the older one stays. */
+/**
+ * Where two undos cancel out but the newer step (start after stop) did not restore the state before the older one, the effect of the older one
+ * stays. A step that failed may have restored it all the same: only the reading after it counts.
+ */
 function unfinishedPairs(cancelled: readonly [OwedUndo, OwedUndo][], done: readonly DoneStep[]): RemainingEffect[] {
   const doneFor = ({ step: { id } }: OwedUndo) => done.find(({ step }) => step.id === id);
   return cancelled.flatMap(([newer, older]) => {
     const [newest, oldest] = [doneFor(newer), doneFor(older)];
     if (newest === undefined || oldest === undefined) return [];
-    const what = describeAction(newer.step.action);
-    if (newest.failedToConverge) return [notUndone(older, `${what} ${NOT_SENT_AGAIN}`)];
+    const { action } = newer.step;
+    const what = describeAction(action);
+    if (newest.failedToConverge && !desiredStateHolds(action, newest.after))
+      return [notUndone(older, `${what} ${NOT_SENT_AGAIN}`)];
     const { status } = newest.after;
     return statusMeaning(status) === statusMeaning(oldest.before.status)
       ? []

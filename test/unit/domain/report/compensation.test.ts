@@ -3,6 +3,7 @@ import { describeAction, type Action } from '../../../../src/domain/target/actio
 import { owedUndos, type DoneStep } from '../../../../src/domain/report/compensation.js';
 import type { ActionStep } from '../../../../src/domain/plan/plan.js';
 import type { Observation } from '../../../../src/domain/target/target.js';
+import { EFFECTS, type InstanceState } from '../../../../src/simulator/effects.js';
 import { anObservation, aStep } from '../../../support/build.js';
 
 const running = anObservation();
@@ -30,6 +31,24 @@ const rollback = did({ action: 'rollback', version: '1.4.0' }, stopped, { ...sto
 const scale = (from: number, to: number, id = 'scale') =>
   did({ action: 'scale', replica: to }, withReplicas(from), withReplicas(to), {}, { id });
 
+function seen({ status, replica, availableReplica }: InstanceState): Observation {
+  return anObservation({ status, replicaCount: replica, availableReplicaCount: availableReplica });
+}
+
+/** @returns `null` if the instance does not accept it */
+function afterAction(state: InstanceState, { action, ...parameters }: Action): InstanceState | null {
+  const effect = EFFECTS[action];
+  return effect.acceptedIn.includes(state.status) ? effect.after(state, parameters) : null;
+}
+
+/** Every sequence of up to `length` of them. */
+function sequencesOf<Item>(items: readonly Item[], length: number): readonly (readonly Item[])[] {
+  if (length === 0) return [[]];
+  const shorter = sequencesOf(items, length - 1);
+  const longest = shorter.filter((sequence) => sequence.length === length - 1);
+  return [...shorter, ...longest.flatMap((sequence) => items.map((item) => [...sequence, item]))];
+}
+
 describe('undos', () => {
   it.each<[string, string[], string[]]>([
     ['start what was stopped', undosOf(stop), ['start']],
@@ -56,9 +75,39 @@ describe('undos', () => {
       ['start'],
     ],
     ['keep only the oldest of several counts', undosOf(scale(2, 4), scale(4, 6, 'scale-2')), ['scale replica=2']],
-    ['fold a pair around a scale', undosOf(stop, start, scale(2, 4)), ['scale replica=2']],
+    ['fold a pair before a scale', undosOf(stop, start, scale(2, 4)), ['scale replica=2']],
+    [
+      'start what was stopped, so that it can be scaled back, and stop it again',
+      undosOf(start, scale(2, 4), did({ action: 'stop' }, withReplicas(4), stopped, {}, { id: 'stop-again' })),
+      ['start', 'scale replica=2', 'stop'],
+    ],
   ])('%s', (_case, found, expected) => {
     expect(found).toEqual(expected);
+  });
+
+  it.each(['RUNNING', 'STOPPED'])('lead back to %s with 2 replicas, whatever was done', (status) => {
+    const before: InstanceState = { status, version: '1.4.1', replica: 2, availableReplica: 2, hosts: [] };
+    const kinds: readonly Action[] = [
+      { action: 'start' },
+      { action: 'stop' },
+      { action: 'scale', replica: 3 },
+      { action: 'scale', replica: 4 },
+    ];
+    for (const actions of sequencesOf(kinds, 6)) {
+      let state = before;
+      const done = actions.map((action, index) => {
+        const from = seen(state);
+        state = afterAction(state, action) ?? state;
+        return did(action, from, seen(state), {}, { id: `${index}` });
+      });
+      const undos = owedUndos(done).undos.map(({ action }) => action);
+      const after = undos.reduce<InstanceState | null>(
+        (reached, undo) => (reached === null ? null : afterAction(reached, undo)),
+        state,
+      );
+      const sent = `${actions.map(describeAction).join(', ')} → ${undos.map(describeAction).join(', ')}`;
+      expect({ sent, status: after?.status, replica: after?.replica }).toEqual({ sent, status, replica: 2 });
+    }
   });
 
   it('start again after a rollback whose cloud job failed', () => {
@@ -77,6 +126,11 @@ describe('undos', () => {
       ['rollback', 'irreversible'],
       ['stop', 'notUndone'],
     ]);
+  });
+
+  it('report nothing for a pair whose newer step was overdue and reached its state after all', () => {
+    const lateStart = did({ action: 'start' }, stopped, running, { failedToConverge: true });
+    expect(owedUndos([stop, lateStart])).toMatchObject({ undos: [], remaining: [] });
   });
 
   it('report what remains of a pair whose newer step left the instance FAILED, whatever the failure of that step', () => {
