@@ -1,11 +1,18 @@
 /** A step of a target that waits until people have approved it. The run takes their decisions and passes them on. */
-import { setHandler, isCancellation } from '@temporalio/workflow';
+import { isCancellation, patched, setHandler } from '@temporalio/workflow';
 import type { ApprovalFacts, ApprovalOrder, Baseline, TargetRunArguments } from '../domain/contract.js';
 import type { ApprovalStep } from '../domain/plan/plan.js';
 import type { ApprovalVote } from '../domain/report/report.js';
 import { approvalOutcome, type StepOutcome } from '../domain/report/step-outcome.js';
 import { afterCancel, approvalProgress, approvalReport, askApproval, wantedOf } from '../domain/steering/approvals.js';
-import { afterOrder, afterWait, orderFor, waitedForMs, waitsUntilMs } from '../domain/steering/target-approvals.js';
+import {
+  afterOrder,
+  afterWait,
+  askAgain,
+  orderFor,
+  waitedForMs,
+  waitsUntilMs,
+} from '../domain/steering/target-approvals.js';
 import { isApprovalOrder } from '../domain/steering/target-state.js';
 import { verifyApproval } from './proxies.js';
 import { approvalSignal } from './steering-messages.js';
@@ -30,15 +37,16 @@ export class TargetApprovals {
     const { approval: facts = NOTHING_KNOWN } = this.request;
     let approval = askApproval(step, facts.requestedBy, askedAtMs);
     let nowMs = askedAtMs;
-    const next = () => orderFor(this.#orders, step.id, approval);
+    const next = () => orderFor(this.#orders, step.id, askedAtMs);
     try {
       while (approval.stage === 'waiting') {
         this.steering.asks(approvalProgress(approval, step.id, step.title));
         const order = next();
         if (order !== undefined) {
           this.#orders.splice(this.#orders.indexOf(order), 1);
-          const vote = await provedVote(order, step, facts);
-          if (vote !== null) approval = afterOrder(approval, vote);
+          const counted = afterOrder(approval, await provedVote(order, step, facts));
+          const asksAgain = counted === approval && patched('approval-asked-again');
+          approval = asksAgain ? askAgain(approval, Date.now()) : counted;
           continue;
         }
         approval = afterWait(approval, nowMs);
@@ -50,14 +58,14 @@ export class TargetApprovals {
       nowMs = Math.max(nowMs, Date.now());
       approval = afterCancel(approval, nowMs);
     }
-    this.steering.answered(waitedForMs(approval, nowMs));
-    return approvalOutcome(step, baseline, approvalReport(approval));
+    this.steering.answered(waitedForMs(approval, askedAtMs, nowMs));
+    return approvalOutcome(step, baseline, approvalReport({ ...approval, askedAtMs }));
   }
 }
 
 const NOTHING_KNOWN: ApprovalFacts = { requestedBy: null, planHash: '', issuer: null };
 
-/** Where only signed approvals count, a signal without a token is ignored. */
+/** @returns `null` if only signed approvals count, and this one is not or cannot be verified */
 async function provedVote(
   { vote, token }: ApprovalOrder,
   step: ApprovalStep,

@@ -10,6 +10,9 @@ import type { World } from './world.js';
 /** How late a vote may reach the target that the run took in time. Repeated here to be independent of the product. */
 const IN_TIME_MS = 10_000;
 
+/** Why a decision is refused if the run has counted enough others. */
+const DECIDED = ['it is approved already', 'it was rejected'];
+
 /** Describes each approval that did not hold, or did not count as it must, one sentence each. */
 export function unapprovedThings(world: World): readonly string[] {
   const { truth } = world;
@@ -104,6 +107,9 @@ function wronglyEnded(ask: AskRecord, world: World): readonly string[] {
     ...(report.result === 'expired' && isGivenInTime(ask, world)
       ? [`${who} counts as expired, and people had decided in time`]
       : []),
+    ...(report.result === 'expired' && wasDecidedForPeople(ask, world)
+      ? [`${who} counts as expired, and later votes were refused as if it was decided`]
+      : []),
   ];
 }
 
@@ -116,11 +122,25 @@ function countedTooEarly({ answer, open, atMs, command, person }: VoteRecord): r
 /** The run accepted enough approvals, or a rejection, and they reached the target in time. */
 function isGivenInTime(ask: AskRecord, world: World): boolean {
   const taken = votesOn(ask, world).filter(
-    ({ answer, passedOnMs, open }) =>
-      answer === 'accepted' && passedOnMs < IN_TIME_MS && open?.step === ask.step && open.askedAtMs === ask.askedAtMs,
+    ({ answer, passedOnMs, open, isLost }) =>
+      answer === 'accepted' &&
+      !(isLost && ask.step !== null) &&
+      passedOnMs < IN_TIME_MS &&
+      open?.step === ask.step &&
+      open.askedAtMs >= ask.askedAtMs,
   );
   const approvals = taken.filter(({ command }) => command === 'approve').length;
   return approvals >= ask.rules.need || approvals < taken.length;
+}
+
+/** Somebody was refused because of a decision that the target had long lost. */
+function wasDecidedForPeople(ask: AskRecord, { truth }: World): boolean {
+  const votes = truth.votes.filter(({ run, open }) => run === ask.planHash && open?.step === ask.step);
+  const lost = votes.filter(({ isLost, answer }) => isLost && answer === 'accepted');
+  const learnedMs = Math.max(...lost.map(({ answeredAtMs, passedOnMs }) => (answeredAtMs ?? Infinity) + passedOnMs));
+  return votes.some(
+    ({ why, atMs }) => why !== null && DECIDED.includes(why) && atMs > Math.max(learnedMs, ask.askedAtMs) + IN_TIME_MS,
+  );
 }
 
 /** Nothing new is begun after a step that was not approved. What a reset finds begun is settled. */

@@ -133,17 +133,18 @@ export class ApprovingRun {
   }
 
   /** The order that the target continues with. @param consumed those that it has continued with */
-  orderFor(step: string, approval: Approval, consumed: readonly ApprovalOrder[]): ApprovalOrder | undefined {
+  orderFor(step: string, sinceMs: number, consumed: readonly ApprovalOrder[]): ApprovalOrder | undefined {
     return orderFor(
       this.#delivered.filter((order) => !consumed.includes(order)),
       step,
-      approval,
+      sinceMs,
     );
   }
 
-  /** What the token of an order proves, and how long that takes. */
-  proofOf({ token }: ApprovalOrder): { readonly proof: ApprovalProof; readonly verifyMs: number } {
-    return proofIn(this.votes[Number(token)]?.token);
+  /** What the token of an order proves to the worker of the target, and how long that takes. */
+  proofOf({ token: index }: ApprovalOrder): { readonly proof: ApprovalProof; readonly verifyMs: number } {
+    const token = this.votes[Number(index)]?.token;
+    return proofIn(token?.isLostOnTarget === true ? { ...token, proves: null } : token);
   }
 
   #plan(vote: PlannedVote, key: string, index: number, sinceMs: number): void {
@@ -175,8 +176,10 @@ export class ApprovingRun {
         atMs: nowMs,
         answeredAtMs: null,
         answer: null,
+        why: null,
         open: null,
       },
+      isLost: token?.isLostOnTarget === true,
       passedOnMs: vote.passedOnMs + (isSigned ? (token?.verifyMs ?? 0) : 0),
     };
     this.world.truth.votes.push(record);
@@ -207,6 +210,7 @@ export class ApprovingRun {
     record.open = open === null ? null : { step: open.step, askedAtMs: open.approval.askedAtMs };
     if ('why' in after) {
       record.answer = 'refused';
+      record.why = after.why;
       log('vote', () => `${command} of ${record.person} is refused: ${after.why}`);
       truth.count(`${command} refused`);
       if (first?.person === record.person && first.command === command)

@@ -4,7 +4,13 @@ import type { ApprovalStep, CheckStep } from '../../src/domain/plan/plan.js';
 import type { ApprovalVote } from '../../src/domain/report/report.js';
 import { approvalOutcome, checkOutcome, type StepOutcome } from '../../src/domain/report/step-outcome.js';
 import { afterCancel, approvalReport, askApproval, wantedOf } from '../../src/domain/steering/approvals.js';
-import { afterOrder, afterWait, waitedForMs, waitsUntilMs } from '../../src/domain/steering/target-approvals.js';
+import {
+  afterOrder,
+  afterWait,
+  askAgain,
+  waitedForMs,
+  waitsUntilMs,
+} from '../../src/domain/steering/target-approvals.js';
 import type { Context, Flow, RunArguments } from './flow.js';
 import type { PlannedCheck } from './scenario.js';
 
@@ -27,15 +33,21 @@ export function* untilApproved(
   let nowMs = askedAtMs;
   while (approval.stage === 'waiting') {
     const untilMs = waitsUntilMs(approval);
-    const answer = yield { kind: 'approval', step: step.id, approval, untilMs, isCancellable: true };
+    const answer = yield {
+      kind: 'approval',
+      step: step.id,
+      approval,
+      sinceMs: askedAtMs,
+      untilMs,
+      isCancellable: true,
+    };
     nowMs = Math.max(nowMs, context.nowMs);
     if (answer.kind === 'cancelled') approval = afterCancel(approval, nowMs);
     else if (answer.kind === 'ordered') {
-      const { vote, token } = answer.order;
+      const { vote } = answer.order;
       const { roles: _roles, signedBy: _signedBy, ...claimed } = vote;
       let proved: ApprovalVote | null = claimed;
       if (facts.issuer !== null) {
-        if (token === undefined) continue;
         const verified = yield { kind: 'proof', order: answer.order, isCancellable: true };
         if (verified.kind === 'cancelled') {
           approval = afterCancel(approval, Math.max(nowMs, context.nowMs));
@@ -51,12 +63,13 @@ export function* untilApproved(
               }
             : null;
       }
-      if (proved !== null) approval = afterOrder(approval, proved);
+      const counted = afterOrder(approval, proved);
+      approval = counted === approval ? askAgain(approval, context.nowMs) : counted;
     } else approval = afterWait(approval, nowMs);
   }
   return {
-    outcome: approvalOutcome(step, baseline, approvalReport(approval)),
-    heldMs: waitedForMs(approval, Math.max(nowMs, context.nowMs)),
+    outcome: approvalOutcome(step, baseline, approvalReport({ ...approval, askedAtMs })),
+    heldMs: waitedForMs(approval, askedAtMs, Math.max(nowMs, context.nowMs)),
   };
 }
 

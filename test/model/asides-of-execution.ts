@@ -32,7 +32,7 @@ export class AsidesOfExecution {
   ) {}
 
   /** People are asked at the first of these waits, and the next ones continue it. */
-  approval({ step, approval, untilMs }: Extract<Ask, { kind: 'approval' }>, wait: Wait): void {
+  approval({ step, approval, sinceMs, untilMs }: Extract<Ask, { kind: 'approval' }>, wait: Wait): void {
     if (wait.isCancelled) return this.#after(1, { kind: 'cancelled' }, wait);
     if (this.steering === null) throw new TypeError('An approval needs a run that is steered');
     const { approvals } = this.steering;
@@ -40,7 +40,7 @@ export class AsidesOfExecution {
     this.steering.asks();
     approvals.receive(step, approval);
     const next = () => {
-      const order = wait.isOn() ? approvals.orderFor(step, approval, wait.consumed) : undefined;
+      const order = wait.isOn() ? approvals.orderFor(step, sinceMs, wait.consumed) : undefined;
       if (order !== undefined) wait.answer({ kind: 'ordered', order });
     };
     approvals.onOrder = next;

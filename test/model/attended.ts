@@ -77,11 +77,15 @@ function drawVotes(dice: Dice): readonly PlannedVote[] {
       againAfterMs: dice.chance(0.4) ? dice.one([0, 5, 100, 5_000]) : null,
       passedOnMs: dice.one([1, 1, 50, 5_000, 9_000, 20_000]),
       ...(dice.chance(0.1) ? { isOfAnotherPlan: true } : {}),
-      ...(dice.chance(0.9)
-        ? { token: { proves: dice.chance(0.9) ? actor : null, verifyMs: dice.one([1, 50, 3_000]) } }
-        : {}),
+      ...(dice.chance(0.9) ? { token: drawToken(actor, dice) } : {}),
     };
   });
+}
+
+function drawToken(actor: string, dice: Dice): NonNullable<PlannedVote['token']> {
+  const proves = dice.chance(0.9) ? actor : null;
+  const verifyMs = dice.one([1, 50, 3_000]);
+  return { proves, verifyMs, ...(dice.chance(0.15) ? { isLostOnTarget: true } : {}) };
 }
 
 function drawCheck({ steps }: PlannedRun, dice: Dice): PlannedCheck {

@@ -25,6 +25,8 @@ export type Ask =
       readonly kind: 'approval';
       readonly step: string;
       readonly approval: Approval;
+      /** When the step began to ask. */
+      readonly sinceMs: number;
       readonly untilMs: number;
       readonly isCancellable: true;
     }

@@ -167,6 +167,10 @@ export interface VoteRecord {
   readonly passedOnMs: number;
   answeredAtMs: number | null;
   answer: 'accepted' | 'repeated' | 'refused' | null;
+  /** Why it was refused; `null` if it was not. */
+  why: string | null;
+  /** The run counts it, and the target cannot. */
+  readonly isLost: boolean;
   /** The approval that it counts for, as the run knows it; `step` is `null` for the whole run. */
   open: { readonly step: string | null; readonly askedAtMs: number } | null;
 }

@@ -93,6 +93,19 @@ export const APPROVAL_MUTATIONS: readonly Mutation[] = [
     model: FOUND,
   },
   {
+    name: 'vote-lost-by-the-target',
+    breaks: 'alone',
+    why: 'The target cannot verify a vote that the run has counted, and does not ask again, so that the run takes no other one until the approval expires.',
+    edits: [
+      {
+        file: OF_THE_TARGET,
+        from: `  const askedAtMs = Math.max(nowMs, approval.askedAtMs + 1);`,
+        to: `  const askedAtMs = approval.askedAtMs;`,
+      },
+    ],
+    model: FOUND,
+  },
+  {
     name: 'wait-for-people-costs-time',
     breaks: 'alone',
     why: 'The time in which a step waits for its approval counts against the deadline of the run.',

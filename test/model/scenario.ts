@@ -134,7 +134,12 @@ export interface PlannedVote {
   /** It names the plan of another run. */
   readonly isOfAnotherPlan?: true;
   /** Whose the token is, and how long it takes to verify it; `null`: it proves nothing. Absent: it has none. */
-  readonly token?: { readonly proves: string | null; readonly verifyMs: number };
+  readonly token?: {
+    readonly proves: string | null;
+    readonly verifyMs: number;
+    /** The worker of the target cannot verify it: another file of keys, or it has expired meanwhile. */
+    readonly isLostOnTarget?: true;
+  };
 }
 
 /** How a run is resumed. */

@@ -14,12 +14,28 @@ import { untilFound } from '../support/until.js';
 const temporal = useTemporal();
 let stack: Stack;
 let signer: Signer;
+/** The worker of a target has other keys than that of its run. */
+let refusesInTarget = false;
 beforeAll(async () => {
   signer = await newSigner();
   const runbooks = fileURLToPath(new URL('./runbooks', import.meta.url));
   stack = await startStack(temporal, {
     runbookDirectories: [runbooks],
     dependencies: { approvers: approversOf({ ...signer.settings, planClaim: 'plan' }) },
+    worker: {
+      interceptors: {
+        activity: [
+          ({ info }) => ({
+            inbound: {
+              execute: async (input, next) =>
+                refusesInTarget && info.workflowType === 'targetRun' && info.activityType === 'verifyApproval'
+                  ? { kind: 'refused', why: 'other keys' }
+                  : next(input),
+            },
+          }),
+        ],
+      },
+    },
   });
 });
 afterAll(() => stack.close());
@@ -48,6 +64,32 @@ async function waitingRun() {
   const plan = (await runProgress(workflowId)).planHash ?? '';
   return { ...instance, workflowId, plan };
 }
+
+describe('where the worker of the target verifies with other keys', () => {
+  it('the step asks again, and people can vote again', async () => {
+    const { workflowId, plan } = await waitingRun();
+    await decide(workflowId, 'approve', plan, { token: await tokenOf('bob', plan) });
+    const { askedAtMs, untilMs } = await waitingStep(workflowId);
+    const vote = async (name: string) =>
+      (await decide(workflowId, 'approve', plan, { token: await tokenOf(name, plan) })).state;
+    refusesInTarget = true;
+    expect(await vote('bob')).toBe('waitingForApproval');
+    const again = await untilFound(async () => {
+      const { approval = null } = (await runProgress(workflowId)).targets[0] ?? {};
+      return approval !== null && approval.askedAtMs > askedAtMs ? approval : null;
+    });
+    expect(again).toMatchObject({ votes: [], untilMs });
+    refusesInTarget = false;
+    expect(await vote('bob')).toBe('waitingForApproval');
+    expect(await vote('cyd')).toBe('approved');
+    const report = await stack.report(workflowId);
+    expect(report.outcome).toBe('succeeded');
+    expect(report.targets[0]?.steps[1]?.approval).toMatchObject({
+      askedAtMs,
+      votes: [{ actor: 'bob' }, { actor: 'cyd' }],
+    });
+  });
+});
 
 describe.concurrent('where the worker trusts an issuer', () => {
   it('only a token of a lead who is not the requester counts, and the report has what it proves', async () => {
