@@ -174,7 +174,27 @@ function indeterminateProblems(reported: ReportedStep): readonly string[] {
   if (step.result !== 'indeterminate') return [];
   if (!hasReasonForDoubt(reported)) return ['indeterminate, though nothing happened that leaves the result open'];
   const job = accepted.find((candidate) => couldBeAdopted(candidate, reported));
-  return job === undefined ? [] : [`indeterminate though ${describeJob(job)} could be adopted`];
+  if (job !== undefined) return [`indeterminate though ${describeJob(job)} could be adopted`];
+  const early = accepted.find((candidate) => isGivenUpEarly(candidate, reported));
+  return early === undefined ? [] : [`indeterminate before ${describeJob(early)} had to show its tasks`];
+}
+
+/**
+ * True if the cloud job had shown without its tasks and could still show them: once nothing that was sent can appear any more, it has one more
+ * visibility window for that.
+ */
+function isGivenUpEarly(job: Job, { decision, world }: ReportedStep): boolean {
+  const { visibilityWindowMs, postTimeoutMs, quietMs, readTimeoutMs } = world.scenario.limits;
+  const { jobs, failedReadings } = world.truth;
+  if (decision === null || job.post === null || decision.doubts.has(NOT_IN_TIME)) return false;
+  if (job.createdBy === null || !world.scenario.cloud.ownUserKnown) return false;
+  const { closedAtMs } = decision;
+  const shownAtMs = Math.max(job.idShownAtMs, job.knownAtMs);
+  const isNewest = jobs.every(({ acceptedAtMs }) => acceptedAtMs <= job.acceptedAtMs || acceptedAtMs > closedAtMs);
+  const isInPeace = failedReadings.every((atMs) => atMs < shownAtMs || atMs > closedAtMs);
+  const isSeen = shownAtMs + 2 * quietMs + 2 * readTimeoutMs < closedAtMs;
+  const dueAtMs = job.post.sentAtMs + postTimeoutMs + 2 * visibilityWindowMs;
+  return isNewest && isInPeace && isSeen && closedAtMs < job.tasksAtMs && job.tasksAtMs <= dueAtMs;
 }
 
 /** There is also reason for doubt if a cloud job had not ended, its own or a foreign one, or if the API could not be read: settling times out. */

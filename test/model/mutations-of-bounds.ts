@@ -13,7 +13,7 @@ export const BOUND_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: OBSERVING,
-        from: `  if (at.askedAtMs < Math.max(state.clearAtMs, quietSinceMs + at.quietMs))`,
+        from: `  if (at.askedAtMs < Math.max(state.clearAtMs, sinceMs + forMs))`,
         to: `  if (at.askedAtMs < 0)`,
       },
     ],
@@ -173,13 +173,13 @@ export const BOUND_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: OBSERVING,
-        from: `  if (seen.observedAtMs < clearAtMs - visibilityWindowMs - marginMs) return null;\n`,
+        from: `  if (seen.observedAtMs < clearAtMs - visibilityWindowMs - marginMs) return NONE_AGREE;\n`,
         to: '',
       },
       {
         file: OBSERVING,
-        from: `function quietSince({ seen, sent, clearAtMs }: OnceState,`,
-        to: `function quietSince({ seen, sent }: OnceState,`,
+        from: `function agreesSince({ seen, sent, clearAtMs }: OnceState,`,
+        to: `function agreesSince({ seen, sent }: OnceState,`,
       },
     ],
     model: {

@@ -118,8 +118,8 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
       },
       {
         file: OBSERVING,
-        from: `Math.max(state.clearAtMs, quietSinceMs + at.quietMs)`,
-        to: `quietSinceMs + at.quietMs`,
+        from: `Math.max(state.clearAtMs, sinceMs + forMs)`,
+        to: `sinceMs + forMs`,
       },
     ],
     model: FOUND,
@@ -131,15 +131,28 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: OBSERVING,
-        from: `  if (at.nowMs - quietSinceMs < at.quietMs) return readAfter(at.quietMs, state, { ...phase, quietSinceMs }, at);\n`,
-        to: `  if (at.nowMs < quietSinceMs) return readAfter(at.quietMs, state, { ...phase, quietSinceMs }, at);\n`,
+        from: `  const leftMs = sinceMs + forMs - at.nowMs;\n`,
+        to: `  const leftMs = sinceMs + 0 * forMs - at.nowMs;\n`,
       },
-      { file: OBSERVING, from: `Math.max(state.clearAtMs, quietSinceMs + at.quietMs)`, to: `state.clearAtMs` },
+      { file: OBSERVING, from: `Math.max(state.clearAtMs, sinceMs + forMs)`, to: `state.clearAtMs` },
     ],
     model: {
       kind: 'harmless',
       why: 'a second send waits until all that was sent must have shown; a second reading adds nothing to that',
     },
+  },
+  {
+    name: 'tasks-not-waited-for',
+    breaks: 'known',
+    why: 'A cloud job that has shown without its tasks is given up as soon as nothing can appear any more, though it may still show that it is ours.',
+    edits: [
+      {
+        file: EVIDENCE,
+        from: `nowMs < clearAtMs + rules.limits.visibilityWindowMs`,
+        to: `nowMs < clearAtMs + 0 * rules.limits.visibilityWindowMs`,
+      },
+    ],
+    model: FOUND,
   },
   {
     name: 'indeterminate-before-clear',

@@ -16,6 +16,8 @@ const temporal = useTemporal();
 let stack: Stack;
 /** Awaited before the barrier asks the server. */
 let beforeBarrier = async (): Promise<void> => {};
+/** Awaited before a step is settled. */
+let beforeSettling = async (): Promise<void> => {};
 beforeAll(async () => {
   const access = temporalAccess(temporal.client);
   stack = await startStack(temporal, {
@@ -28,6 +30,20 @@ beforeAll(async () => {
           await beforeBarrier();
           return access.standing(...asked);
         },
+      },
+    },
+    worker: {
+      interceptors: {
+        activity: [
+          ({ info }) => ({
+            inbound: {
+              execute: async (input, next) => {
+                if (info.activityType === 'settleTarget') await beforeSettling();
+                return next(input);
+              },
+            },
+          }),
+        ],
       },
     },
   });
@@ -86,19 +102,17 @@ describe('a step that was concluded as successful', () => {
     await stack.control.clearFaults();
     await stack.control.fault({ on: { instanceId, route: 'action' }, fault: { kind: 'reset' } });
     await stack.control.outcome({ instanceId, action: 'stop', executionStatus: 'FAILED' });
+    // The POST, whose answer was lost, is accepted only after the step was concluded.
+    beforeSettling = async () => {
+      await stack.control.change(instanceId, { status: 'RUNNING' });
+      await postStop(instanceId, path);
+    };
     const workflowId = await stack.start('stop', { targets: [path] });
     await until(async () => (await stack.control.faults()).some(({ hits }) => hits > 0));
-    // The instance is seen as stopped, whatever the cause; the POST, whose answer was lost, is accepted only after
-    // that.
+    // The instance is seen as stopped, whatever the cause.
     await stack.control.change(instanceId, { status: 'STOPPED' });
-    const isSettling = async () => {
-      const { raw } = await temporal.client.workflow.getHandle(lease(instanceId)).describe();
-      return raw.pendingActivities?.some(({ activityType }) => activityType?.name === 'settleTarget') ?? false;
-    };
-    await until(isSettling);
-    await stack.control.change(instanceId, { status: 'RUNNING' });
-    await postStop(instanceId, path);
     const { outcome, targets } = await stack.report(workflowId);
+    beforeSettling = async () => {};
     const [accepted] = await stack.control.accepted(instanceId);
     expect(targets[0]?.steps[0]).toMatchObject({
       result: 'failed',

@@ -87,7 +87,7 @@ function finalMessage({ retrying }: OnceState, failure: FailureName, message: st
   if (!FAILURES[failure].retryable) return message;
   const { failures = 1, sinceMs = 0 } = retrying ?? {};
   const since = failures === 1 ? '' : `; it failed ${failures} times since ${describeTime(sinceMs)}`;
-  return `${message} (the deadline of the step has passed${since})`;
+  return `${message} (no other attempt fits before the deadline of the step${since})`;
 }
 
 /** Ends the attempt because a request to ServiceStage failed. */

@@ -51,18 +51,29 @@ export function reserving(
     name: 'observing',
     missingReadings: 0,
     staleReadings: 0,
-    quietSinceMs: quietSince(state, at),
+    ...agreesSince(state, at),
   };
   return readAfter(0, state, phase, at);
 }
 
-/** The last reading of an earlier attempt counts as the first quiet one if nothing was accepted after it and it showed that nothing had happened. */
-function quietSince({ seen, sent, clearAtMs }: OnceState, { rules }: At): number | null {
-  if (seen === null || sent === 'no' || rules.action === null) return null;
+/** Since when readings have agreed. */
+type Agreement = Pick<PhaseOf<'observing'>, 'quietSinceMs' | 'heldSinceMs'>;
+
+const NONE_AGREE: Agreement = { quietSinceMs: null, heldSinceMs: null };
+
+/** The last reading of an earlier attempt counts as the first one if nothing was accepted after it. */
+function agreesSince({ seen, sent, clearAtMs }: OnceState, { rules }: At): Agreement {
+  if (seen === null || sent === 'no' || rules.action === null) return NONE_AGREE;
   const { visibilityWindowMs, marginMs } = rules.limits;
-  if (seen.observedAtMs < clearAtMs - visibilityWindowMs - marginMs) return null;
-  const move = entryMove(false, rules.action, rules.before, seen);
-  return move === 'quiet' || move === 'alreadyDone' ? seen.observedAtMs : null;
+  if (seen.observedAtMs < clearAtMs - visibilityWindowMs - marginMs) return NONE_AGREE;
+  return stillAgrees(entryMove(false, rules.action, rules.before, seen), NONE_AGREE, seen.observedAtMs);
+}
+
+/** Readings count together only as long as they agree: a reading of one kind ends the time of the other. */
+function stillAgrees(move: EntryMove, { quietSinceMs, heldSinceMs }: Agreement, atMs: number): Agreement {
+  if (move === 'quiet') return { quietSinceMs: quietSinceMs ?? atMs, heldSinceMs: null };
+  if (move === 'alreadyDone' || move === 'skip') return { quietSinceMs: null, heldSinceMs: heldSinceMs ?? atMs };
+  return NONE_AGREE;
 }
 
 /** The phase `observing`: what a reading of the instance, or of a cloud job found by it, leads to. */
@@ -92,12 +103,8 @@ function afterReading(state: OnceState, phase: PhaseOf<'observing'>, event: Read
   if (action === null) throw new TypeError('There is no action to send');
   const { reading, askedAtMs } = event;
   const move = entryMove(state.sent === 'no', action, before, reading);
-  return MOVES[move](state, move === 'quiet' || move === 'alreadyDone' ? phase : { ...phase, quietSinceMs: null }, {
-    ...at,
-    reading,
-    askedAtMs,
-    quietMs: limits.quietMs,
-  });
+  const agreeing = { ...phase, ...stillAgrees(move, phase, at.nowMs) };
+  return MOVES[move](state, agreeing, { ...at, reading, askedAtMs, quietMs: limits.quietMs });
 }
 
 interface Reading extends At, Pick<ReadingEvent, 'reading' | 'askedAtMs'> {
@@ -118,8 +125,18 @@ const MOVES: Readonly<Record<EntryMove, (state: OnceState, phase: PhaseOf<'obser
   },
   wait: (state, _phase, at) => afterBusy(state, at),
   inspect: (state, phase, at) => inspect({ ...state, phase }, at.nowMs + at.rules.limits.heartbeatTimeoutMs),
-  alreadyDone: (state, phase, at) => afterQuiet(state, phase, at, done),
-  quiet: (state, phase, at) => afterQuiet(state, phase, at, sendAgain),
+  alreadyDone: (state, phase, at) =>
+    onceClear(state, phase, at, {
+      sinceMs: phase.heldSinceMs ?? at.nowMs,
+      forMs: Math.max(at.quietMs, at.rules.verify.stableMs),
+      conclude: done,
+    }),
+  quiet: (state, phase, at) =>
+    onceClear(state, phase, at, {
+      sinceMs: phase.quietSinceMs ?? at.nowMs,
+      forMs: at.quietMs,
+      conclude: sendAgain,
+    }),
 };
 
 /** The next attempt reads again. Whether something may have been sent is in the state. */
@@ -136,23 +153,29 @@ function skip(state: OnceState, phase: PhaseOf<'observing'>, at: Reading): Step 
   const heldSinceMs = phase.heldSinceMs ?? at.nowMs;
   const heldForMs = Math.max(0, at.askedAtMs - heldSinceMs);
   if (before.notHeld === true && heldForMs < verify.stableMs)
-    return readAfter(nextHoldDelayMs(at.nowMs - heldSinceMs, verify.stableMs), state, { ...phase, heldSinceMs }, at);
+    return readAfter(nextHoldDelayMs(at.nowMs - heldSinceMs, verify.stableMs), state, phase, at);
   return end(note(state, 'skipped', at, describeObservation(at.reading)), { kind: 'skipped' }, at);
 }
 
-/** Draws its conclusion only from two readings that agree, and once nothing that was sent earlier can still appear. */
-function afterQuiet(
+interface Conclusion {
+  /** Since when readings have agreed, and for how long they must. */
+  readonly sinceMs: number;
+  readonly forMs: number;
+  readonly conclude: (state: OnceState, at: Reading) => Step;
+}
+
+/** Draws its conclusion only from readings that have agreed for long enough, and once nothing that was sent earlier can still appear. */
+function onceClear(
   state: OnceState,
   phase: PhaseOf<'observing'>,
   at: Reading,
-  conclude: (state: OnceState, at: Reading) => Step,
+  { sinceMs, forMs, conclude }: Conclusion,
 ): Step {
   if (at.nowMs < state.clearAtMs) return notClearYet(state, 'An earlier attempt may have sent it', at);
-  const quietSinceMs = phase.quietSinceMs ?? at.nowMs;
-  if (at.nowMs - quietSinceMs < at.quietMs) return readAfter(at.quietMs, state, { ...phase, quietSinceMs }, at);
+  const leftMs = sinceMs + forMs - at.nowMs;
+  if (leftMs > 0) return readAfter(Math.min(at.quietMs, leftMs), state, phase, at);
   // A slow answer may show the instance as it was before that time.
-  if (at.askedAtMs < Math.max(state.clearAtMs, quietSinceMs + at.quietMs))
-    return readAfter(0, state, { ...phase, quietSinceMs }, at);
+  if (at.askedAtMs < Math.max(state.clearAtMs, sinceMs + forMs)) return readAfter(0, state, phase, at);
   return conclude(state, at);
 }
 

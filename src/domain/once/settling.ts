@@ -146,15 +146,21 @@ function afterInspection(state: OnceState, phase: PhaseOf<'settling'>, event: Ev
   return end(read, unclear(read, why, at), at);
 }
 
-/** No new cloud job appeared. If the state is as before, nothing happened; another state under the same cloud job has no explanation. */
+/**
+ * No new cloud job appeared. If the state is as before, nothing happened, unless the step saw it as done; another state under the same cloud job
+ * has no explanation.
+ */
 function nothingNew(state: OnceState, reading: Observation, at: At): Step {
   const { before, action } = at.rules;
   if (before.observation === null || action === null) return end(state, clear(state, at), at);
-  if (isSameState(before.observation, reading)) return end({ ...state, sent: 'no' }, clear(state, at), at);
-  if (desiredStateHolds(action, reading)) return end(state, clear(state, at), at);
-  const from = describeObservation(before.observation);
-  const why = `the state changed from ${from} to ${describeObservation(reading)} without a new cloud job`;
-  return end(state, unclear(state, why, at), at);
+  const isAsBefore = isSameState(before.observation, reading);
+  const isDone = desiredStateHolds(action, reading);
+  const sawItDone = state.goal.kind === 'settle' && state.goal.prior?.kind === 'succeeded';
+  if (isAsBefore && (isDone || !sawItDone)) return end({ ...state, sent: 'no' }, clear(state, at), at);
+  if (isDone) return end(state, clear(state, at), at);
+  const [from, to] = [describeObservation(before.observation), describeObservation(reading)];
+  const change = isAsBefore ? `became as desired, and then ${to} again` : `changed from ${from} to ${to}`;
+  return end(state, unclear(state, `the state ${change} without a new cloud job`, at), at);
 }
 
 function isSameState(before: Observation, after: Observation): boolean {

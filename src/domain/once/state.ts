@@ -101,8 +101,8 @@ export type Phase =
       readonly staleReadings: number;
       /** Since when every reading showed that nothing happened. */
       readonly quietSinceMs: number | null;
-      /** Since when every reading showed the desired state; only if it must hold before the step is skipped. */
-      readonly heldSinceMs?: number;
+      /** Since when every reading showed the desired state. */
+      readonly heldSinceMs: number | null;
     }
   /** The connection of the POST is being made. */
   | { readonly name: 'connecting' }

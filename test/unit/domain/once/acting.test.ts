@@ -141,7 +141,7 @@ describe('the first attempt', () => {
   it('ends for good, with the reason, when the next attempt would come after the deadline', () => {
     const { ending, recorded } = act({ read: () => requestFailed() }, { deadlineAtMs: 1_000 + limits.quietMs });
     expect(ending).toMatchObject({ failure: 'Unreachable', retryInMs: null });
-    expect(ending).toMatchObject({ message: '503 (the deadline of the step has passed)' });
+    expect(ending).toMatchObject({ message: '503 (no other attempt fits before the deadline of the step)' });
     expect(recorded).toEqual([]);
   });
 

@@ -175,6 +175,15 @@ describe('something that may have been sent', () => {
     expect(played.state.sent).toBe('unknown');
   });
 
+  it('stays unclear if it counted as done, and the state is as before again without a cloud job', () => {
+    const played = unclearStep({}, { kind: 'succeeded' });
+    expect(played.ending).toMatchObject({
+      kind: 'indeterminate',
+      message: expect.stringContaining('became as desired, and then RUNNING 2/2, version 1.4.1 again without a new'),
+    });
+    expect(played.state.sent).toBe('unknown');
+  });
+
   describe('that counted as done is judged by its cloud job, once that shows', () => {
     const done: Ending = { kind: 'succeeded' };
     const failed = aCloudJob({ status: 'FAILED' });
