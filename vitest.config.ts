@@ -1,18 +1,16 @@
 import { defineConfig } from 'vitest/config';
 
-/** Far above what a test takes, which is seconds: a slow machine makes it slower, never red. */
-const testTimeout = 300_000;
 /** Most of what a test makes is dead when it ends. With room for it, collecting it takes half as long. Megabytes. */
 const YOUNG_HEAP = ['--min-semi-space-size=32', '--max-semi-space-size=32'];
-const setupFiles = ['./test/support/setup.ts'];
 const inProcesses = {
-  setupFiles,
+  setupFiles: ['./test/support/setup.ts'],
   // Threads cannot have a young heap of their own size.
   pool: 'forks' as const,
   // The native core loads once per process, not once per file.
   isolate: false,
   execArgv: YOUNG_HEAP,
-  testTimeout,
+  // Far above what a test takes, which is seconds: a slow machine makes it slower, never red.
+  testTimeout: 300_000,
   hookTimeout: 600_000,
   // A condition is awaited for as long as its test may take: a busy machine makes it late, never red.
   expect: { poll: { timeout: 60_000 } },

@@ -132,7 +132,7 @@ async function readRuns(calls: ListCalls, options: ListOptions, query: string): 
     if (requestedBy !== undefined && run.requestedBy !== requestedBy) continue;
     if (!needsAttention) runs.push(run);
     else if (run.attention !== null) unasked.push(troubled(run, next.value));
-    if (unasked.length >= Math.max(ASKED_TOGETHER, most + 1 - runs.length)) await ask();
+    if (unasked.length >= ASKED_TOGETHER) await ask();
   }
   await ask();
   return { runs: runs.slice(0, most), more: true };

@@ -159,7 +159,7 @@ async function send(
         handle.executeUpdate<CommandAnswer, [CommandArguments]>(command, { args: [given], updateId }),
       );
     } catch (error) {
-      const byServer = error instanceof WorkflowUpdateFailedError ? failedByServer(error) : null;
+      const byServer = failedByServer(error);
       if (byServer === 'ended') throw new RunEnded(workflowId, { cause: error });
       if (error instanceof WorkflowUpdateFailedError && byServer === null)
         throw new CommandRejected(workflowId, error.cause?.message ?? error.message, { cause: error });

@@ -6,8 +6,8 @@ import {
   NamespaceNotFoundError,
   ServiceError,
   WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
   type Client,
-  type WorkflowUpdateFailedError,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { AccessDenied, ClientClosed, RunNotFound, ServerUnreachable } from './errors.js';
@@ -151,9 +151,10 @@ const FAILED_BY_SERVER: ReadonlyMap<string, 'unread' | 'ended'> = new Map([
   ['AcceptedUpdateCompletedWorkflow', 'ended'],
 ]);
 
-/** Why the server failed an update itself; `null` if the workflow refused it. */
-export function failedByServer({ cause }: WorkflowUpdateFailedError): 'unread' | 'ended' | null {
-  return FAILED_BY_SERVER.get((cause instanceof ApplicationFailure && cause.type) || '') ?? null;
+/** Why the server failed an update itself; `null` for every other error, such as an update that the workflow refused. */
+export function failedByServer(error: unknown): 'unread' | 'ended' | null {
+  if (!(error instanceof WorkflowUpdateFailedError) || !(error.cause instanceof ApplicationFailure)) return null;
+  return FAILED_BY_SERVER.get(error.cause.type ?? '') ?? null;
 }
 
 /** The message of the SDK's converter about a payload that no codec has decoded. */

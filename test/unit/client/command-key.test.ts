@@ -1,8 +1,12 @@
 /** The key of a command: the server answers a whole command that it knows; a key that comes with another command reaches the workflow. */
-import type { Client } from '@temporalio/client';
 import { expect, it } from 'vitest';
-import { commandRun, decideApproval, type ApprovalRequest } from '../../../src/client/send-command.js';
-import { Calls } from '../../../src/temporal/calls.js';
+import {
+  commandRun,
+  decideApproval,
+  type ApprovalRequest,
+  type CommandCall,
+} from '../../../src/client/send-command.js';
+import { commandCall } from '../../support/command-call.js';
 
 const APPROVAL: ApprovalRequest = {
   actor: 'ann',
@@ -13,17 +17,9 @@ const APPROVAL: ApprovalRequest = {
 };
 
 /** The ids under which the commands were sent. */
-async function idsOf(send: (call: { calls: Calls; callTimeoutMs: number; workflowId: string }) => Promise<unknown>[]) {
+async function idsOf(send: (call: CommandCall) => Promise<unknown>[]) {
   const ids: string[] = [];
-  const client = {
-    workflow: {
-      getHandle: () => ({
-        executeUpdate: (_name: string, { updateId }: { updateId: string }) => Promise.resolve(ids.push(updateId)),
-      }),
-    },
-    withDeadline: (_deadline: unknown, call: () => unknown) => call(),
-  } as unknown as Client;
-  await Promise.all(send({ calls: new Calls(client), callTimeoutMs: 1_000, workflowId: 'run' }));
+  await Promise.all(send(commandCall((updateId) => Promise.resolve(ids.push(updateId)))));
   return ids;
 }
 

@@ -1,28 +1,20 @@
 /** What becomes of a command whose update the server failed itself. */
-import { WorkflowUpdateFailedError, type Client } from '@temporalio/client';
+import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { expect, it } from 'vitest';
 import { commandRun } from '../../../src/client/send-command.js';
-import { Calls } from '../../../src/temporal/calls.js';
 import { CommandRejected, NoWorkerAnswers, RunEnded } from '../../../src/temporal/errors.js';
+import { commandCall } from '../../support/command-call.js';
 
 /** Sends a command to a server that fails updates for the given reasons, one after the other, and answers the next. */
 function command(failures: readonly string[], patienceMs: number) {
   const ids: string[] = [];
-  const client = {
-    workflow: {
-      getHandle: () => ({
-        executeUpdate: (_name: string, { updateId }: { updateId: string }) => {
-          const type = failures[ids.push(updateId) - 1];
-          if (type === undefined) return Promise.resolve({ state: 'paused' });
-          const cause = ApplicationFailure.create({ type, message: 'no', nonRetryable: true });
-          return Promise.reject(new WorkflowUpdateFailedError('Workflow Update failed', cause));
-        },
-      }),
-    },
-    withDeadline: (_deadline: unknown, call: () => unknown) => call(),
-  } as unknown as Client;
-  const call = { calls: new Calls(client), callTimeoutMs: 1_000, workflowId: 'run' };
+  const call = commandCall((updateId) => {
+    const type = failures[ids.push(updateId) - 1];
+    if (type === undefined) return Promise.resolve({ state: 'paused' });
+    const cause = ApplicationFailure.create({ type, message: 'no', nonRetryable: true });
+    return Promise.reject(new WorkflowUpdateFailedError('Workflow Update failed', cause));
+  });
   return { ids, answer: commandRun(call, 'pause', { actor: 'ann', reason: 'slow', patienceMs }) };
 }
 
