@@ -138,6 +138,7 @@ function wasDecidedForPeople(ask: AskRecord, { truth }: World): boolean {
   const votes = truth.votes.filter(({ run, open }) => run === ask.planHash && open?.step === ask.step);
   const lost = votes.filter(({ isLost, answer }) => isLost && answer === 'accepted');
   const learnedMs = Math.max(...lost.map(({ answeredAtMs, passedOnMs }) => (answeredAtMs ?? Infinity) + passedOnMs));
+  if (lost.length === 0) return false;
   return votes.some(
     ({ why, atMs }) => why !== null && DECIDED.includes(why) && atMs > Math.max(learnedMs, ask.askedAtMs) + IN_TIME_MS,
   );

@@ -179,7 +179,7 @@ export class ApprovingRun {
         why: null,
         open: null,
       },
-      isLost: token?.isLostOnTarget === true,
+      isLost: isSigned && token?.isLostOnTarget === true,
       passedOnMs: vote.passedOnMs + (isSigned ? (token?.verifyMs ?? 0) : 0),
     };
     this.world.truth.votes.push(record);
