@@ -136,9 +136,11 @@ function isGivenInTime(ask: AskRecord, world: World): boolean {
 /** Somebody was refused because of a decision that the target had long lost. */
 function wasDecidedForPeople(ask: AskRecord, { truth }: World): boolean {
   const votes = truth.votes.filter(({ run, open }) => run === ask.planHash && open?.step === ask.step);
-  const lost = votes.filter(({ isLost, answer }) => isLost && answer === 'accepted');
+  const accepted = votes.filter(({ answer }) => answer === 'accepted');
+  const lost = accepted.filter(({ isLost }) => isLost);
   const learnedMs = Math.max(...lost.map(({ answeredAtMs, passedOnMs }) => (answeredAtMs ?? Infinity) + passedOnMs));
-  if (lost.length === 0) return false;
+  // One that was not lost may still be on its way, and arrive too late.
+  if (lost.length === 0 || lost.length < accepted.length) return false;
   return votes.some(
     ({ why, atMs }) => why !== null && DECIDED.includes(why) && atMs > Math.max(learnedMs, ask.askedAtMs) + IN_TIME_MS,
   );

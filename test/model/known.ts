@@ -246,15 +246,19 @@ function outcomeProblem({ report, cancelRequestedAtMs, runId }: HolderRecord): r
 
 /**
  * Only an indeterminate report may leave a cloud job of its own in flight. So may a report that adopted a foreign one, which can happen if our
- * user id is not known.
+ * user id is not known, and one on whose indeterminate step a person decided.
  */
 function leftInFlight(holder: HolderRecord, world: World): readonly string[] {
   const { report, closedAtMs, runId } = holder;
   if (report === null || closedAtMs === null || report.outcome === 'indeterminate') return [];
+  const decided = report.steps
+    .filter(({ decisions = [] }) => decisions.some(({ command }) => command !== 'retryStep'))
+    .map(({ id }) => id);
   const mistaken = reportedSteps(world, holder).filter(({ named }) => named !== null && named.post === null);
   return jobsOf(holder, world)
     .filter(({ acceptedAtMs, endsAtMs }) => acceptedAtMs <= closedAtMs && endsAtMs > closedAtMs)
     .filter(({ post }) => post?.decision.isMisheard !== true)
+    .filter(({ post }) => !decided.some((id) => post?.decision.stepId === id))
     .filter(({ post }) => mistaken.every(({ decision }) => decision !== post?.decision))
     .map((job) => `${runId} closed ${report.outcome} with ${describeJob(job)} still in flight`);
 }

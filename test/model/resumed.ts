@@ -32,7 +32,7 @@ function earlierRuns(planHash: string, { truth, scenario }: World): readonly Hol
     next = truth.resumes.find((resume) => resume.planHash === current)?.of;
     if (next === undefined) break;
     const of = next;
-    // Where there was no cloud job before, a twin has none to miss (docs/guarantees.md).
+    // As in `actedBetween`.
     const twins = scenario.cloud.firstJobId === null ? [] : truth.resumes.filter((resume) => resume.of === of);
     for (const { planHash: twin } of twins)
       if (twin !== null && twin !== current && Number(twin.slice(5)) < Number(current.slice(5))) hashes.add(twin);
@@ -131,8 +131,10 @@ function openBefore({ sentAtMs, attempt }: Post, earlier: readonly HolderRecord[
 function actedBetween(
   { readAtMs, attempt, holder }: Post,
   earlier: readonly HolderRecord[],
-  { truth }: World,
+  { truth, scenario }: World,
 ): readonly string[] {
+  // Where there was no cloud job before, a twin has none to miss (docs/guarantees.md).
+  if (holder.plan.resumes?.isTwin === true && scenario.cloud.firstJobId === null) return [];
   const fromMs = Math.max(...earlier.map(({ closedAtMs }) => closedAtMs ?? 0));
   const foreign = truth.jobs.filter(
     ({ post, acceptedAtMs, idShownAtMs }) =>

@@ -87,8 +87,8 @@ function expected(workflowId: string, { replicaCount, lastJobId }: Observation, 
 }
 
 /**
- * The first step that is not done, as a position in the plan; -1 if all are. A restart whose own cloud job has ended
- * well since the report counts as done, because a restart is never skipped and would be sent twice.
+ * The first step that is not done, as a position in the plan; -1 if all are. A restart that failed and whose own cloud job ended well all the
+ * same counts as done, because a restart is never skipped and would be sent twice. Its last reading shows that, or one since the report.
  */
 function firstLeft({ steps: planned }: TargetPlan, steps: readonly StepReport[], seen: Observation): number {
   const failed = steps.find((step) => !isDone(step));
@@ -96,7 +96,8 @@ function firstLeft({ steps: planned }: TargetPlan, steps: readonly StepReport[],
     failed === undefined
       ? planned.findIndex(({ id }) => !steps.some((step) => step.id === id))
       : planned.findIndex(({ id }) => id === failed.id);
-  if (failed === undefined || index < 0 || !hasEndedWellSince(failed, seen) || isState(failed)) return index;
+  if (failed === undefined || index < 0 || isState(failed)) return index;
+  if (!hasEndedWell(failed, seen) && (failed.after === null || !hasEndedWell(failed, failed.after))) return index;
   return index + 1 < planned.length ? index + 1 : -1;
 }
 
@@ -104,7 +105,7 @@ function isState({ action }: StepReport): boolean {
   return action === null || ruleOf(action).kind === 'state';
 }
 
-function hasEndedWellSince({ action, cloudJobId }: StepReport, seen: Observation): boolean {
+function hasEndedWell({ action, cloudJobId }: StepReport, seen: Observation): boolean {
   if (action === null || cloudJobId === null || cloudJobId !== seen.lastJobId) return false;
   return cloudJobPhase(seen.lastJobStatus ?? '') === 'succeeded' && isAtRest(seen) && desiredStateHolds(action, seen);
 }
@@ -229,7 +230,7 @@ function changedSince(
       'Wait for its end, then resume',
     );
   const failed = report?.steps.find((step) => !isDone(step));
-  if (failed !== undefined && hasEndedWellSince(failed, seen)) return null;
+  if (failed !== undefined && hasEndedWell(failed, seen)) return null;
   const difference = differenceOf(left, seen);
   return difference === null ? null : refusal('changed-since', `it changed ${since}: ${difference}`, remedy);
 }

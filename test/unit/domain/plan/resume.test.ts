@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { unseenAttemptMs } from '../../../../src/domain/once/limits.js';
+import { failureRecord } from '../../../../src/domain/failures.js';
 import type { Plan, PlannedStep, TargetPlan } from '../../../../src/domain/plan/plan.js';
 import { resumeTarget, type Resumption } from '../../../../src/domain/plan/resume.js';
 import {
@@ -176,6 +177,16 @@ describe('a restart', () => {
     expect(ids(answer)).toEqual(['scale']);
     expect(answer).toMatchObject({ resumed: { done: [{ stepId: 'restart', result: 'foundDone' }] } });
     expect(ids(resumed({ steps: steps.slice(0, 1), reported: [restart({})], report, seen }))).toBe('nothing-to-resume');
+  });
+
+  it('is not sent again if settling saw its cloud job end well, and a later step followed another one', () => {
+    const later = anObservation({ lastJobId: 'JOB-2', replicaCount: 4, availableReplicaCount: 4 });
+    const scaled = step('scale', { action: 'scale', replica: 4 }, { cloudJobId: 'JOB-2' });
+    const given = { steps, report: { lastSeen: later }, seen: later };
+    const overdue = (after: Observation) => restart({ failure: failureRecord('CloudJobOverdue', 'late'), after });
+    expect(ids(resumed({ ...given, reported: [overdue(seen), scaled] }))).toEqual(['scale']);
+    const unended = { ...seen, lastJobStatus: 'RUNNING' };
+    expect(ids(resumed({ ...given, reported: [overdue(unended), scaled] }))).toEqual(['restart', 'scale']);
   });
 
   it('is sent again if its cloud job failed', () => {

@@ -44,7 +44,7 @@ describe('an approval that is asked for again', () => {
     expect(afterOrder(again, voteOf('cyd'))).toMatchObject({ stage: 'approved' });
   });
 
-  it('is another question even if the clock stands still', () => {
+  it('is another question at the same moment, too', () => {
     expect(askAgain(one, ASKED_MS).askedAtMs).toBe(ASKED_MS + 1);
   });
 
