@@ -1,4 +1,4 @@
-// Drives the once machine through situations, so that the tables and the diagram of docs/guarantees.md say what it does.
+// Drives the once machine through situations, so that the tables and the diagrams of docs/once-machine.md say what it does.
 const load = (path) => import(new URL(`../dist/domain/${path}`, import.meta.url).href);
 const [
   { beginActing, beginSettling, next },

@@ -37,7 +37,7 @@ export async function performAction(
   throw failureOf(state);
 }
 
-/** Finds out what happened to an action, or waits until an instance is at rest. Throws only if it is retried, or cancelled before a first step. */
+/** Finds out what happened to an action, or waits until an instance is at rest. Throws only if it is retried, superseded, or cancelled before a first step. */
 export async function settleTarget(dependencies: OnceDependencies, request: SettleTargetArguments): Promise<Settled> {
   const { left, prior, readInRunId, limits } = request;
   const { info } = Context.current();
@@ -49,6 +49,7 @@ export async function settleTarget(dependencies: OnceDependencies, request: Sett
     return beginSettling(request, known, prior, nowMs, elsewhere);
   });
   const ending = endingOf(state);
+  if (ending.kind === 'superseded') throw failureOf(state);
   if (ending.kind === 'cancelled' && prior?.kind !== 'cancelled') throw failureOf(state);
   if (ending.kind === 'failed' && ending.retryInMs !== null) throw failureOf(state);
   if (facts === null) logSettled(state);

@@ -86,7 +86,7 @@ class StepsOfTarget {
   async #awaitApproval(step: ApprovalStep): Promise<StepEnd> {
     const { approvals, steering } = this.people;
     const outcome = await approvals.untilApproved(step, this.#baseline, this.#nowMs);
-    // What a rejection undoes is sent once the run is not paused. Workers from before undid it in the pause.
+    // What a rejection undoes is sent once the run is not paused. Runs from before this patch undo it during the pause.
     if (outcome.report.result === 'failed' && steering.isPaused && patched('undo-after-the-pause'))
       this.#nowMs = await steering.atEdge(outcome.report.endedAtMs);
     return endOf(outcome);

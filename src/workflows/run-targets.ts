@@ -41,7 +41,7 @@ export async function runTargets(run: RunUnderWay): Promise<TargetsResult> {
   const failure = approval === null ? null : approvalFailure(approval);
   if (failure !== null)
     return { targets: [], early: { outcome: approval?.result === 'expired' ? 'expired' : 'refused', failure } };
-  // Emergencies from before it took their targets one after another.
+  // Emergencies that began before this patch run their targets one after another.
   return plan.emergency === true && patched('emergency-at-once') ? runAtOnce(run) : runInTurn(run);
 }
 

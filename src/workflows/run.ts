@@ -1,4 +1,4 @@
-/** `run`: the default workflow, whose type name is the runbook's name. Plans, runs the targets one after another, and closes with a report. */
+/** `run`: the default workflow, whose type name is the runbook's name. Plans, runs the targets (one after another, in an emergency all at once), and closes with a report. */
 import {
   ApplicationFailure,
   CancellationScope,

@@ -1,4 +1,5 @@
 /** `settleTarget` finds out what was sent, or reports that it is unclear. It only reads, whatever happens. */
+import { CompleteAsyncError } from '@temporalio/activity';
 import { ActivityCancellationDetails, ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
@@ -83,6 +84,8 @@ function settleWith(
   const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
   if (interruptedBy === 'cancel')
     environment.cancel('CANCELLED', new ActivityCancellationDetails({ cancelRequested: true }));
+  if (interruptedBy === 'superseded')
+    environment.cancel('NOT_FOUND', new ActivityCancellationDetails({ notFound: true }));
   if (interruptedBy === 'stop')
     environment.cancel('WORKER_SHUTDOWN', new ActivityCancellationDetails({ workerShutdown: true }));
   return environment.run<[], OnceState, () => Promise<OnceState>>(() =>
@@ -199,6 +202,11 @@ describe('asked to end', () => {
     const error: unknown = await settle(target, before, { interruptedBy: 'stop' }).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(ApplicationFailure);
     expect(error).toMatchObject({ type: 'WorkerStopped', nonRetryable: false, details: [{ sent: 'unknown' }] });
+  });
+
+  it('because the server no longer knows its attempt, it reports nothing', async () => {
+    const { target, before } = await bench.instance();
+    await expect(settle(target, before, { interruptedBy: 'superseded' })).rejects.toThrow(CompleteAsyncError);
   });
 
   it('by a cancel before a first step, it is cancelled', async () => {

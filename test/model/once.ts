@@ -27,7 +27,7 @@ export function acceptedFor({ posts }: DecisionRecord): readonly Job[] {
   return jobs;
 }
 
-/** `J2 stop (accepted at 12.345 s by R1/1-stop#2)` */
+/** `J2 stop (accepted at 12.345 s for R1/1-stop#2)` */
 export function describeJob({ id, action, acceptedAtMs, post }: Job): string {
   const by = post === null ? 'somebody else' : post.attempt.name;
   return `${id} ${action.action} (accepted at ${formatTime(acceptedAtMs)} for ${by})`;

@@ -1,4 +1,4 @@
-/** What an attempt may conclude when it begins, and from a reading before a send. `docs/guarantees.md` shows both as tables. */
+/** What an attempt may conclude when it begins, and from a reading before a send. `docs/once-machine.md` has the readings as a table. */
 import { ruleOf, desiredStateHolds, type Action } from '../target/actions.js';
 import { isAtRest } from '../target/cloud-job.js';
 import { statusMeaning, type Observation } from '../target/target.js';

@@ -1,6 +1,6 @@
 /**
  * The once-only protocol as one pure machine: an attempt begins, and each event leads to a new state and the next command. No clock, no I/O,
- * no Temporal. `src/activities/once.ts` carries the commands out; docs/guarantees.md shows the tables that these functions make.
+ * no Temporal. `src/activities/once.ts` carries the commands out; docs/once-machine.md shows the tables that these functions make.
  */
 import { endElsewhere, endInterrupted, note } from './ending.js';
 import { clearAtMsOnEntry, isProvenUnsent, isUnleasedOnEntry, needsBarrier } from './entry.js';
