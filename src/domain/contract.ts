@@ -100,7 +100,7 @@ export interface TargetRunArguments {
   /** When the time of the whole run is over, epoch milliseconds. Undos may take longer. */
   readonly deadlineAtMs: number;
   readonly limits: Limits;
-  /** Until when something sent by an earlier holder of the lease, or before a reset, may still appear; 0 where nothing can still appear. */
+  /** Until when something sent by an earlier holder of the lease, or before a reset, may still appear, epoch milliseconds; 0 if nothing can. */
   readonly clearAtMs: number;
   /** When the gate that the target has passed closes; absent where it stays open. */
   readonly closing?: Closing;

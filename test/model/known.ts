@@ -185,16 +185,21 @@ function indeterminateProblems(reported: ReportedStep): readonly string[] {
  */
 function isGivenUpEarly(job: Job, { decision, world }: ReportedStep): boolean {
   const { visibilityWindowMs, postTimeoutMs, quietMs, readTimeoutMs } = world.scenario.limits;
-  const { jobs, failedReadings } = world.truth;
+  const { failedReadings } = world.truth;
   if (decision === null || job.post === null || decision.doubts.has(NOT_IN_TIME)) return false;
   if (job.createdBy === null || !world.scenario.cloud.ownUserKnown) return false;
   const { closedAtMs } = decision;
   const shownAtMs = Math.max(job.idShownAtMs, job.knownAtMs);
-  const isNewest = jobs.every(({ acceptedAtMs }) => acceptedAtMs <= job.acceptedAtMs || acceptedAtMs > closedAtMs);
   const isInPeace = failedReadings.every((atMs) => atMs < shownAtMs || atMs > closedAtMs);
   const isSeen = shownAtMs + 2 * quietMs + 2 * readTimeoutMs < closedAtMs;
   const dueAtMs = job.post.sentAtMs + postTimeoutMs + 2 * visibilityWindowMs;
-  return isNewest && isInPeace && isSeen && closedAtMs < job.tasksAtMs && job.tasksAtMs <= dueAtMs;
+  return (
+    isNewestUntil(closedAtMs, job, world) &&
+    isInPeace &&
+    isSeen &&
+    closedAtMs < job.tasksAtMs &&
+    job.tasksAtMs <= dueAtMs
+  );
 }
 
 /** There is also reason for doubt if a cloud job had not ended, its own or a foreign one, or if the API could not be read: settling times out. */
@@ -215,16 +220,19 @@ function hasReasonForDoubt({ decision, step, accepted, named, world }: ReportedS
  */
 function couldBeAdopted(job: Job, { decision, world }: ReportedStep): boolean {
   const { visibilityWindowMs, quietMs, readTimeoutMs } = world.scenario.limits;
-  const { jobs, failedReadings } = world.truth;
+  const { failedReadings } = world.truth;
   if (decision === null || decision.doubts.has(NOT_IN_TIME)) return false;
   if (job.endStatus !== 'SUCCEEDED' || job.after === null || !isDesired(decision.action, job.after)) return false;
   if (job.createdBy === null || !world.scenario.cloud.ownUserKnown || isNotItsWorkAlone(job, world)) return false;
   const { closedAtMs } = decision;
   const peaceMs = visibilityWindowMs + 4 * quietMs + 4 * readTimeoutMs;
   const fromMs = Math.max(job.idShownAtMs, job.endsAtMs + job.statusLagMs, job.knownAtMs, job.tasksAtMs);
-  const isNewest = jobs.every(({ acceptedAtMs }) => acceptedAtMs <= job.acceptedAtMs || acceptedAtMs > closedAtMs);
   const isInPeace = failedReadings.every((atMs) => atMs < closedAtMs - peaceMs || atMs > closedAtMs);
-  return isNewest && isInPeace && fromMs + peaceMs <= closedAtMs;
+  return isNewestUntil(closedAtMs, job, world) && isInPeace && fromMs + peaceMs <= closedAtMs;
+}
+
+function isNewestUntil(atMs: number, job: Job, { truth }: World): boolean {
+  return truth.jobs.every(({ acceptedAtMs }) => acceptedAtMs <= job.acceptedAtMs || acceptedAtMs > atMs);
 }
 
 function outcomeProblem({ report, cancelRequestedAtMs, runId }: HolderRecord): readonly string[] {

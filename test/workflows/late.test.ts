@@ -7,6 +7,7 @@ import { temporalAccess } from '../../src/activities/temporal-access.js';
 import { leaseId, type Target } from '../../src/domain/target/target.js';
 import { Secret } from '../../src/servicestage/secret.js';
 import { createServiceStage } from '../../src/servicestage/service-stage-client.js';
+import { aroundActivities } from '../support/around-activities.js';
 import { quickLimits } from '../support/build.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { useTemporal } from '../support/temporal.js';
@@ -32,20 +33,10 @@ beforeAll(async () => {
         },
       },
     },
-    worker: {
-      interceptors: {
-        activity: [
-          ({ info }) => ({
-            inbound: {
-              execute: async (input, next) => {
-                if (info.activityType === 'settleTarget') await beforeSettling();
-                return next(input);
-              },
-            },
-          }),
-        ],
-      },
-    },
+    worker: aroundActivities(async ({ activityType }, carryOut) => {
+      if (activityType === 'settleTarget') await beforeSettling();
+      return carryOut();
+    }),
   });
 });
 afterAll(() => stack.close());

@@ -5,6 +5,7 @@ import { APPROVAL_SIGNAL, PROGRESS_QUERY, type ApprovalOrder } from '../../src/d
 import type { ApprovalProgress, RunProgress } from '../../src/domain/report/progress.js';
 import type { CommandAnswer } from '../../src/domain/steering/commands.js';
 import { leaseId } from '../../src/domain/target/target.js';
+import { aroundActivities } from '../support/around-activities.js';
 import { approversOf, ISSUER, newSigner, type Signer } from '../support/signer.js';
 import { refusalOf } from '../support/refusal.js';
 import { startStack, type Stack } from '../support/stack.js';
@@ -22,20 +23,11 @@ beforeAll(async () => {
   stack = await startStack(temporal, {
     runbookDirectories: [runbooks],
     dependencies: { approvers: approversOf({ ...signer.settings, planClaim: 'plan' }) },
-    worker: {
-      interceptors: {
-        activity: [
-          ({ info }) => ({
-            inbound: {
-              execute: async (input, next) =>
-                refusesInTarget && info.workflowType === 'targetRun' && info.activityType === 'verifyApproval'
-                  ? { kind: 'refused', why: 'other keys' }
-                  : next(input),
-            },
-          }),
-        ],
-      },
-    },
+    worker: aroundActivities(async ({ workflowType, activityType }, carryOut) =>
+      refusesInTarget && workflowType === 'targetRun' && activityType === 'verifyApproval'
+        ? { kind: 'refused', why: 'other keys' }
+        : carryOut(),
+    ),
   });
 });
 afterAll(() => stack.close());
