@@ -10,7 +10,7 @@ import type { RunName } from '../domain/report/report.js';
 import { describeProblem, MOST_PROBLEMS, type Problem } from '../domain/failures.js';
 import { plannedUsual } from '../domain/plan/plan-usual.js';
 import { plannedWebhooks } from '../domain/notifications/planned-webhooks.js';
-import type { EndedRun } from '../domain/plan/earlier-run.js';
+import type { ResumableRun } from '../domain/plan/earlier-run.js';
 import { planSteps } from '../domain/plan/plan-steps.js';
 import { sizeProblems } from '../domain/plan/plan-sizes.js';
 import { PLAN_VERSION, type Plan, type TargetPlan } from '../domain/plan/plan.js';
@@ -82,7 +82,7 @@ interface Parts {
   readonly targets: readonly TargetPlan[];
   readonly guards: Plan['guards'];
   /** The run that this one resumes. */
-  readonly earlier: EndedRun | null;
+  readonly earlier: ResumableRun | null;
 }
 
 /** Puts the plan together. What does not apply is absent, so that it does not count for the hash. */
@@ -143,7 +143,7 @@ async function readResumed(
   runbook: Runbook,
   name: RunName,
   problems: Problem[],
-): Promise<EndedRun | null> {
+): Promise<ResumableRun | null> {
   const refusalOfUrl = (url: string) => checks.refusalOf(url);
   const rules = { usualDurationsMs: allUsualDurations(usualDurationsMs), verify, refusalOfUrl };
   try {

@@ -6,11 +6,12 @@ import { jobKindOf } from '../domain/durations/job-kind.js';
 import type { JobKind } from '../domain/durations/durations.js';
 import type { Command, Event, OnceRules, Step } from '../domain/once/events.js';
 import { next } from '../domain/once/next.js';
-import { asHeartbeat, endingOf, isSilent, withTasks, type Interruption, type OnceState } from '../domain/once/state.js';
+import { asHeartbeat, endingOf, isSilent, withTasks, type OnceState } from '../domain/once/state.js';
 import type { Action } from '../domain/target/actions.js';
 import { tasksSeen, type SeenTasks } from '../domain/target/cloud-job-tasks.js';
 import { LONGEST_TIMER_MS, orDeadline, pause } from '../time/pause.js';
 import type { CloudJobWatch } from './cloud-job-watch.js';
+import { interruptionBy } from './interruption.js';
 import { logCloudJob } from './log-endings.js';
 import { observeEvent, type ActivityObserver } from './observer.js';
 import type { TemporalAccess } from './temporal-access.js';
@@ -281,12 +282,6 @@ function interruptionOf(context: Context): { readonly interrupted: Promise<Event
     else cancellationSignal.addEventListener('abort', onAbort, { once: true });
   });
   return { interrupted, clear: () => cancellationSignal.removeEventListener('abort', onAbort) };
-}
-
-function interruptionBy({ cancellationDetails }: Context): Interruption {
-  const { cancelRequested, notFound, timedOut } = cancellationDetails ?? {};
-  if (cancelRequested === true) return 'cancel';
-  return notFound === true || timedOut === true ? 'superseded' : 'stop';
 }
 
 /**

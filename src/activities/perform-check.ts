@@ -13,6 +13,7 @@ import type { PerformCheckArguments } from '../domain/contract.js';
 import { describeDuration } from '../domain/time/duration.js';
 import { pause } from '../time/pause.js';
 import type { CheckAccess } from './dependencies.js';
+import { interruptionBy } from './interruption.js';
 import { failure } from './to-failure.js';
 
 /** A check that a stopping worker leaves is taken over at once. */
@@ -64,7 +65,7 @@ export async function performCheck(checks: CheckAccess, request: PerformCheckArg
       await pause(next.inMs, context.cancellationSignal);
     }
   } catch (error) {
-    throw context.cancellationSignal.aborted ? interruption(context, error) : error;
+    throw context.cancellationSignal.aborted ? interrupted(context, error) : error;
   } finally {
     clearInterval(heartbeats);
   }
@@ -98,12 +99,13 @@ function withoutQuery(url: string): string {
   return shown === url ? url : `${shown}?…`;
 }
 
-/** An attempt that is asked to end: cancelled, replaced by another one, or its worker stops. */
-function interruption(context: Context, error: unknown): unknown {
-  const { cancelRequested, notFound, timedOut } = context.cancellationDetails ?? {};
-  if (cancelRequested === true) return error;
-  if (notFound === true || timedOut === true) return new CompleteAsyncError();
-  return failure('WorkerStopped', 'The worker stopped during a check', { nextRetryDelayMs: RETRY_AFTER_STOP_MS });
+/** What an attempt throws that was asked to end. One that another attempt has replaced reports nothing. */
+function interrupted(context: Context, error: unknown): unknown {
+  const by = interruptionBy(context);
+  if (by === 'cancel') return error;
+  if (by === 'superseded') return new CompleteAsyncError();
+  const message = 'The worker stopped during a check, or the check was paused or reset';
+  return failure('WorkerStopped', message, { nextRetryDelayMs: RETRY_AFTER_STOP_MS });
 }
 
 /** Epoch milliseconds that pass evenly: a wall clock that is set forward must not make an answer seem to hold. */

@@ -4,7 +4,7 @@ import type { RunName } from '../domain/report/report.js';
 import type { Problem } from '../domain/failures.js';
 import { planAgain, planDifferences, type Today } from '../domain/plan/replan.js';
 import { resumeTarget } from '../domain/plan/resume.js';
-import { endedRun, targetsLeft, type EndedRun, type Refusal } from '../domain/plan/earlier-run.js';
+import { resumableRun, targetsLeft, type ResumableRun, type Refusal } from '../domain/plan/earlier-run.js';
 import { shortHash, type PlannedStep, type ResumedRun, type TargetPlan } from '../domain/plan/plan.js';
 import { desiredStateHolds } from '../domain/target/actions.js';
 import type { Observation, Target } from '../domain/target/target.js';
@@ -17,7 +17,7 @@ export async function resumedRun(
   name: RunName,
   today: Today,
   problems: Problem[],
-): Promise<EndedRun | null> {
+): Promise<ResumableRun | null> {
   const { workflowId } = name;
   const problem = (refused: Refusal) => {
     problems.push({ place: 'resumes', ...refused });
@@ -37,7 +37,7 @@ export async function resumedRun(
       found: `run ${workflowId} is a run of ${run.runbook}, not of ${runbook.name}`,
       remedy: `Use: runbook resume ${workflowId}`,
     });
-  const ended = endedRun(run);
+  const ended = resumableRun(run);
   if ('found' in ended) return problem(ended);
   const again = planAgain(ended.plan, today);
   const hash = hashOf(again);
@@ -51,7 +51,7 @@ export async function resumedRun(
 }
 
 /** What the new plan records about the earlier run. @param targets those that it resumes */
-export function resumes({ workflowId, runId, plan, report }: EndedRun, targets: readonly TargetPlan[]): ResumedRun {
+export function resumes({ workflowId, runId, plan, report }: ResumableRun, targets: readonly TargetPlan[]): ResumedRun {
   const planned = targets.map(({ target }) => target.path);
   return {
     workflowId,
@@ -65,14 +65,14 @@ export function resumes({ workflowId, runId, plan, report }: EndedRun, targets: 
 }
 
 /** The calendars of the earlier run continue to count. Its window does not: the caller gives one, or none. */
-export function withFreezesOf(run: EndedRun | null, start: StartArguments): StartArguments {
+export function withFreezesOf(run: ResumableRun | null, start: StartArguments): StartArguments {
   const freeze = [...(run?.plan.guards?.freeze ?? []), ...(start.freeze ?? [])];
   return freeze.length === 0 ? start : { ...start, freeze };
 }
 
 /** What is left of one target; `null` if it cannot be resumed, with the problem in `problems`. */
 export async function planLeft(
-  run: EndedRun,
+  run: ResumableRun,
   { target, seen }: { readonly target: Target; readonly seen: Observation },
   snapshotVersions: () => Promise<readonly string[]>,
   problems: Problem[],
@@ -97,7 +97,7 @@ export async function planLeft(
   return { target, seen, ...left };
 }
 
-function notOf({ workflowId, report }: EndedRun, { instanceId }: Target): Refusal {
+function notOf({ workflowId, report }: ResumableRun, { instanceId }: Target): Refusal {
   return {
     code: 'other-target',
     found: `run ${workflowId} did not have it (${instanceId})`,

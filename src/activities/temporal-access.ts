@@ -23,6 +23,7 @@ import {
 import type { EarlierRun } from '../domain/plan/earlier-run.js';
 import type { RunName } from '../domain/report/report.js';
 import { isOpen } from '../domain/run/workflow-status.js';
+import { hasSearchAttribute } from '../temporal/search-attributes.js';
 import { findRuns } from './find-runs.js';
 import { withinCallLimit } from './time-limits.js';
 import { readEarlierRun } from './read-earlier-run.js';
@@ -83,20 +84,11 @@ export function temporalAccess(client: Client): TemporalAccess {
     earlierRun: (name) => readEarlierRun(client, name),
     findRuns: (asked) => findRuns(client, asked),
     async hasStateAttribute() {
-      hasStateAttribute ||= await canBeAskedFor(client, STATE_SEARCH_ATTRIBUTE);
+      const asked = withinCallLimit(client, () => hasSearchAttribute(client, STATE_SEARCH_ATTRIBUTE));
+      hasStateAttribute ||= await asked.catch(() => false);
       return hasStateAttribute;
     },
   };
-}
-
-/** Asked with a query, because listing search attributes needs operator rights. Nothing depends on it but a list, so that no error counts. */
-async function canBeAskedFor(client: Client, name: string): Promise<boolean> {
-  try {
-    await withinCallLimit(client, () => client.workflow.count(`${name} = 'none'`));
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** The heartbeat was written if this resolves with `current` or `cancelled`. */

@@ -64,7 +64,7 @@ export interface ListedRun {
 /** Open runs first, each group newest first: by their start, and those that have ended by their end. */
 export interface RunList {
   readonly runs: readonly ListedRun[];
-  /** There are more, or there may be: `MOST_READ` runs were read. */
+  /** There are more, or there may be: 2,000 runs were read. */
   readonly more: boolean;
 }
 

@@ -19,7 +19,7 @@ export interface Resumption {
 }
 
 /** What is known of the earlier run. */
-export interface EndedRun {
+export interface RunToResume {
   readonly runbook: string;
   readonly runId: string;
   /** True if it is in progress. */
@@ -29,7 +29,7 @@ export interface EndedRun {
 }
 
 /** @throws NoReport, InvalidRequest if it is in progress or nothing is left to do */
-export function resumptionOf(workflowId: string, ended: EndedRun, options: ResumeOptions): Resumption {
+export function resumptionOf(workflowId: string, ended: RunToResume, options: ResumeOptions): Resumption {
   const { runbook, runId, open, report } = ended;
   if (open) throw impossible(workflowId, 'run-still-open', 'it is still in progress', 'Wait for its end, or stop it');
   if (report === null) throw new NoReport(workflowId);

@@ -21,7 +21,7 @@ export interface RunFilter {
   readonly target?: string | undefined;
   /** Only runs that ended with one of these. */
   readonly outcomes?: readonly Outcome[] | undefined;
-  /** Who asked for it. The server has no index of it, so runs are read until enough match: at most `MOST_READ`. */
+  /** Who asked for it. The server has no index of it, so runs are read until enough match: at most 2,000. */
   readonly requestedBy?: string | undefined;
   /** Only runs started at or after it. Epoch milliseconds. */
   readonly sinceMs?: number | undefined;

@@ -122,10 +122,10 @@ export const FAILURES = {
     advice: 'Report the message to the maintainers: it contains what was expected and where.',
   },
   WorkerStopped: {
-    when: 'the worker process stopped while the attempt ran',
+    when: 'the worker process stopped while the attempt ran, or the activity was paused or reset',
     retryable: true,
     whoActsNext: 'another worker',
-    advice: 'The run continues by itself as soon as a worker runs.',
+    advice: 'The run continues by itself as soon as a worker runs. A paused activity has to be unpaused.',
   },
   OtherProject: {
     when: 'the worker serves another ServiceStage project than the one that the run was planned for',

@@ -9,6 +9,7 @@ import { isIP, type LookupFunction } from 'node:net';
 import { addressKind } from './addresses.js';
 import { allowedHost, type AllowsUrl } from './allowed-hosts.js';
 import { notFollowed, outgoing, type FollowOutgoing, type RequestEnding } from './follow-request.js';
+import { withoutBrackets } from './host-and-port.js';
 import { proxyAgents, reasonThroughProxy, type ProxyAgents } from './proxy-agents.js';
 import type { ProxyFor } from './proxies.js';
 
@@ -145,7 +146,7 @@ function notListed(url: URL, known: readonly string[]): Refusal {
 }
 
 function refusedLiteral(url: URL, mayBePrivate: boolean): Refusal | null {
-  const address = url.hostname.replace(/^\[|\]$/g, '');
+  const address = withoutBrackets(url.hostname);
   const why = isIP(address) === 0 ? null : refusedAddress(address, address, mayBePrivate);
   return why === null ? null : { found: why, remedy: remedyFor(address) };
 }

@@ -6,6 +6,11 @@ export function hostAndPort(host: string, port: number | string): string {
   return `${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
 }
 
+/** `::1` for `[::1]`: the host of a URL for whatever connects, looks up or compares. Other hosts are left as they are. */
+export function withoutBrackets(hostname: string): string {
+  return hostname.replace(/^\[|\]$/g, '');
+}
+
 const LABEL = /^\w(?:[\w-]{0,61}\w)?$/;
 
 /** Whether a text can be the name of a host, or an IPv4 address. `a..b` and `-` are URLs to Node, and no resolver takes them. */

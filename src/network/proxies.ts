@@ -1,7 +1,7 @@
 /** Which proxy a request goes through, by the rules that curl, Go and others share. Pure: the variables are read in `config/proxies.ts`. */
 import { BlockList, isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
-import { isHostName } from './host-and-port.js';
+import { isHostName, withoutBrackets } from './host-and-port.js';
 
 /** The proxy for a URL, or `null` for a direct connection. */
 export type ProxyFor = (url: URL) => URL | null;
@@ -88,8 +88,4 @@ function nameTest(entry: string): ((host: string) => boolean) | null {
   return star !== '' && dot === ''
     ? (host) => host.endsWith(name)
     : (host) => host === name || host.endsWith(`.${name}`);
-}
-
-function withoutBrackets(hostname: string): string {
-  return hostname.replace(/^\[|\]$/g, '');
 }

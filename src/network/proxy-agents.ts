@@ -3,6 +3,7 @@ import { isIPv6 } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { checkServerIdentity, type ConnectionOptions } from 'node:tls';
 import { HttpProxyAgent, HttpsProxyAgent, type ProxyAgentRequestOptions } from 'hpagent';
+import { withoutBrackets } from './host-and-port.js';
 import { proxyName, type ProxyFor } from './proxies.js';
 
 /** One proxy, as HTTP clients take it. */
@@ -49,7 +50,7 @@ export function proxyAgents(proxyFor: ProxyFor): (url: URL) => ProxyAgents | nul
 function agentsOf(proxy: URL): ProxyAgents {
   const { protocol, port, username, password } = proxy;
   // The library passes the host to Node as written in the URL, where an IPv6 address has brackets.
-  const hostname = proxy.hostname.replace(/^\[|\]$/g, '');
+  const hostname = withoutBrackets(proxy.hostname);
   const options = {
     proxy: { protocol, hostname, port, username, password } as URL,
     keepAlive: true,

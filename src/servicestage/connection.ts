@@ -4,6 +4,7 @@
  */
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { withoutBrackets } from '../network/host-and-port.js';
 import type { ProxyAgents } from '../network/proxy-agents.js';
 
 /**
@@ -12,7 +13,7 @@ import type { ProxyAgents } from '../network/proxy-agents.js';
  * @throws if that fails: refused, DNS, TLS, a proxy that refuses, or no connection within `timeoutMs`
  */
 export function openConnection(url: URL, timeoutMs: number, proxy: ProxyAgents | null): Promise<Socket> {
-  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const host = withoutBrackets(url.hostname);
   const isSecure = url.protocol === 'https:';
   const port = url.port === '' ? (isSecure ? 443 : 80) : Number(url.port);
   const tls = { ALPNProtocols: ['http/1.1'], ...(isIP(host) === 0 ? { servername: host } : {}) };

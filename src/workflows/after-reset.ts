@@ -1,5 +1,5 @@
 /**
- * Whether a step was decided on before a reset. Where the answer decides which commands follow, it is kept in the history: a replay after the next
+ * What a reset of the workflow changes: how long a wait lasts, and whether a step was decided on before it. Where the answer decides which commands follow, it is kept in the history: a replay after the next
  * reset must find the run that decided, not the run that replays.
  */
 import { CancellationScope, patched, workflowInfo } from '@temporalio/workflow';
@@ -8,6 +8,16 @@ import { currentRunId } from './proxies.js';
 
 /** Histories from before this patch have no record of the run that decided. */
 const RECORDED_RUN = 'recorded-run';
+
+/**
+ * After a reset of this workflow a cancel does not shorten the wait: an attempt from before it may still send.
+ *
+ * Without a marker: the SDK's replayer takes the original run's id for the run's own (1.24), so it could not be replayed there.
+ */
+export function shieldedAfterReset<Value>(wait: () => Promise<Value>): Promise<Value> {
+  const { runId, originalExecutionRunId } = workflowInfo();
+  return runId === originalExecutionRunId ? wait() : CancellationScope.nonCancellable(wait);
+}
 
 /** The run that decided on what follows from this baseline. */
 export function decidedInRunId({ readInRunId }: Baseline): string {

@@ -1,11 +1,12 @@
 /** The state of an instance before the first step, which undo goes back to: read under the lease, and only when the instance is at rest. */
-import { CancellationScope, isCancellation, workflowInfo } from '@temporalio/workflow';
+import { isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { Baseline, Settled, TargetRunArguments } from '../domain/contract.js';
 import { failureRecord, type FailureRecord } from '../domain/failures.js';
 import { unseenAttemptMs } from '../domain/once/limits.js';
 import { endedAs, endingOf, nothingKnown } from '../domain/once/state.js';
 import { isAtRest } from '../domain/target/cloud-job.js';
 import { statusMeaning, type Observation } from '../domain/target/target.js';
+import { shieldedAfterReset } from './after-reset.js';
 import { rootFailure } from './failure.js';
 import { observeTarget, settleTarget } from './proxies.js';
 import type { TargetProgressView } from './target-progress.js';
@@ -18,16 +19,7 @@ export type Captured =
 
 /** Waits until the instance is at rest and nothing sent earlier can still appear. Nothing is sent. */
 export async function captureAtRest(request: TargetRunArguments, progress: TargetProgressView): Promise<Captured> {
-  // After a reset a cancel does not shorten the wait: an attempt from before it may still send.
-  // Without a marker: the SDK's replayer takes the original run's id for the run's own (1.24), so it could not be replayed there.
-  return await (isResetRun()
-    ? CancellationScope.nonCancellable(() => capture(request, progress))
-    : capture(request, progress));
-}
-
-function isResetRun(): boolean {
-  const { runId, originalExecutionRunId } = workflowInfo();
-  return runId !== originalExecutionRunId;
+  return await shieldedAfterReset(() => capture(request, progress));
 }
 
 async function capture(request: TargetRunArguments, progress: TargetProgressView): Promise<Captured> {

@@ -1,18 +1,11 @@
 /** One step: carries out its action and settles what is not clear, or waits. */
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { Baseline, TargetRunArguments } from '../domain/contract.js';
-import {
-  cancelled,
-  failed,
-  nothingReported,
-  nothingSent,
-  stateAfter,
-  type Decided,
-} from '../domain/once/activity-end.js';
+import { cancelled, nothingReported, nothingSent, stateAfter, type Decided } from '../domain/once/activity-end.js';
 import type { OnceRules } from '../domain/once/events.js';
 import { unseenAttemptMs } from '../domain/once/limits.js';
 import { unsettled } from '../domain/once/settling.js';
-import { endedAs, endingOf, type Ending, type OnceState } from '../domain/once/state.js';
+import { endedAs, endingOf, finalFailure, type Ending, type OnceState } from '../domain/once/state.js';
 import {
   requiredState,
   type ActionStep,
@@ -74,7 +67,7 @@ export async function performActionStep(
     const decided = decidedAt(baseline, request, startedAtMs, isDecidedBeforeReset(baseline));
     left = await act(step, baseline, request, times, decided);
   } else {
-    const ending = failed(obstacle.name, obstacle.message);
+    const ending = finalFailure(obstacle.name, obstacle.message);
     const isBeforeReset = await wasDecidedBeforeReset(baseline);
     const decided = decidedAt(baseline, request, startedAtMs, isBeforeReset);
     left = isBeforeReset ? nothingReported(ending, decided) : nothingSent(ending, decided);

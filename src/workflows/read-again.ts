@@ -1,10 +1,11 @@
 /** The reading before a person's decision is carried out: at rest, and only when nothing of an earlier decision can still appear. Sends nothing. */
-import { CancellationScope, isCancellation, workflowInfo } from '@temporalio/workflow';
+import { isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { TargetRunArguments } from '../domain/contract.js';
 import { unseenAttemptMs } from '../domain/once/limits.js';
 import { endedAs, endingOf, nothingKnown, type OnceState } from '../domain/once/state.js';
 import type { BlockedStep, ReadingAtRest } from '../domain/steering/decisions.js';
 import { isAtRest } from '../domain/target/cloud-job.js';
+import { shieldedAfterReset } from './after-reset.js';
 import { rootCause } from './failure.js';
 import { observeTarget, settleTarget } from './proxies.js';
 import { sleepUntil } from './timers.js';
@@ -15,13 +16,10 @@ export type ReadAgain =
   | { readonly kind: 'unread'; readonly why: string }
   | { readonly kind: 'cancelled' };
 
-/** Reads the instance of a blocked step. After a reset a cancel does not shorten the wait, as before a first step. */
+/** Reads the instance of a blocked step. */
 export async function readAgain(blocked: BlockedStep, request: TargetRunArguments): Promise<ReadAgain> {
-  const { runId, originalExecutionRunId } = workflowInfo();
   try {
-    return await (runId === originalExecutionRunId
-      ? read(blocked, request)
-      : CancellationScope.nonCancellable(() => read(blocked, request)));
+    return await shieldedAfterReset(() => read(blocked, request));
   } catch (error) {
     if (isCancellation(error)) return { kind: 'cancelled' };
     return { kind: 'unread', why: rootCause(error).message };

@@ -34,6 +34,13 @@ interface SpanSinks extends Sinks {
 
 const { spans } = proxySinks<SpanSinks>();
 
+/** What the SDK gives for an activity, local or not. */
+interface ActivityInput {
+  readonly activityType: string;
+  readonly args: unknown[];
+  readonly headers: Headers;
+}
+
 /** A span that has begun. */
 interface OpenSpan {
   readonly context: TraceContext;
@@ -64,17 +71,11 @@ export class TraceInterceptor implements WorkflowInboundCallsInterceptor, Workfl
     return next(input);
   };
 
-  scheduleActivity: NonNullable<WorkflowOutboundCallsInterceptor['scheduleActivity']> = (input, next) => {
-    const span = this.#beginChild(`StartActivity:${input.activityType}`, input.args);
-    if (span === null) return next(input);
-    return followed(next({ ...input, headers: withContext(input.headers, span.context) }), span);
-  };
+  scheduleActivity: NonNullable<WorkflowOutboundCallsInterceptor['scheduleActivity']> = (input, next) =>
+    this.#startActivity(input, next);
 
-  scheduleLocalActivity: NonNullable<WorkflowOutboundCallsInterceptor['scheduleLocalActivity']> = (input, next) => {
-    const span = this.#beginChild(`StartActivity:${input.activityType}`, input.args);
-    if (span === null) return next(input);
-    return followed(next({ ...input, headers: withContext(input.headers, span.context) }), span);
-  };
+  scheduleLocalActivity: NonNullable<WorkflowOutboundCallsInterceptor['scheduleLocalActivity']> = (input, next) =>
+    this.#startActivity(input, next);
 
   startChildWorkflowExecution: NonNullable<WorkflowOutboundCallsInterceptor['startChildWorkflowExecution']> = (
     input,
@@ -92,6 +93,15 @@ export class TraceInterceptor implements WorkflowInboundCallsInterceptor, Workfl
 
   getLogAttributes: NonNullable<WorkflowOutboundCallsInterceptor['getLogAttributes']> = (input, next) =>
     next(this.#own === null ? input : { ...input, trace_id: this.#own.traceId, span_id: this.#own.spanId });
+
+  #startActivity<Input extends ActivityInput>(
+    input: Input,
+    next: (input: Input) => Promise<unknown>,
+  ): Promise<unknown> {
+    const span = this.#beginChild(`StartActivity:${input.activityType}`, input.args);
+    if (span === null) return next(input);
+    return followed(next({ ...input, headers: withContext(input.headers, span.context) }), span);
+  }
 
   #beginChild(name: string, args: readonly unknown[]): OpenSpan | null {
     const parent = this.#own ?? this.#ofRequest();

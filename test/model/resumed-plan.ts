@@ -1,6 +1,6 @@
 /** What is left of a run, as in `src/activities/plan-resumed.ts`: the product's own rules judge its report and a fresh reading. */
 import { failureRecord, type FailureName } from '../../src/domain/failures.js';
-import { endedRun, type EarlierRun, type Refusal } from '../../src/domain/plan/earlier-run.js';
+import { resumableRun, type EarlierRun, type Refusal } from '../../src/domain/plan/earlier-run.js';
 import { resumeTarget, type Resumption } from '../../src/domain/plan/resume.js';
 import { approvalOfRun } from '../../src/domain/plan/run-approval.js';
 import type { Plan, TargetPlan } from '../../src/domain/plan/plan.js';
@@ -23,7 +23,7 @@ export function resumedPlan(last: Execution, world: World): Resumption | Refusal
     seen: world.cloud.reading(BEGIN_MS),
     steps: plannedSteps(last.run.plan, last.run.usualDurationMs),
   };
-  const ended = endedRun(earlierRun(last, targetPlan));
+  const ended = resumableRun(earlierRun(last, targetPlan));
   return 'found' in ended ? ended : resumeTarget({ run: ended, targetPlan, seen: world.cloud.reading(nowMs), nowMs });
 }
 

@@ -3,11 +3,10 @@ import type { Baseline } from '../../src/domain/contract.js';
 import type { OnceRules } from '../../src/domain/once/events.js';
 import { unseenAttemptMs } from '../../src/domain/once/limits.js';
 import { unsettled } from '../../src/domain/once/settling.js';
-import { endedAs, endingOf, type Ending, type OnceState } from '../../src/domain/once/state.js';
+import { endedAs, endingOf, finalFailure, type Ending, type OnceState } from '../../src/domain/once/state.js';
 import {
   stateAfter,
   cancelled,
-  failed,
   nothingSent,
   nothingReported,
   type ActivityEnd as ReportedEnd,
@@ -43,7 +42,7 @@ export function* performStep(
   let left: OnceState;
   if (obstacle === null) left = yield* act(step, baseline, context, run, times, isCancellable);
   else {
-    const ending = failed(obstacle.name, obstacle.message);
+    const ending = finalFailure(obstacle.name, obstacle.message);
     const isBeforeReset = yield* wasDecidedBefore(baseline);
     const decided = decidedAt(baseline, run, times.nowMs, isBeforeReset);
     left = isBeforeReset ? nothingReported(ending, decided) : nothingSent(ending, decided);

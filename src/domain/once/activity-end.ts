@@ -1,7 +1,7 @@
 /** Works out the state of a decision once its activity has ended. The end may bring the state along; if it does not, anything may have been sent. Pure. */
 import type { FailureName } from '../failures.js';
 import { unseenAttemptMs, type Limits } from './limits.js';
-import { endedAs, nothingKnown, type Ending, type OnceState } from './state.js';
+import { endedAs, finalFailure, nothingKnown, type Ending, type OnceState } from './state.js';
 
 /** When a decision was made, and how long it takes until nothing of it can be unseen. Epoch milliseconds. */
 export interface Decided {
@@ -41,7 +41,7 @@ export function stateAfter(end: ActivityEnd, decided: Decided): OnceState {
       const state = end.state === null ? null : believed(end.state, failure, decided);
       // A failure that would be tried again is final if the time of all attempts is over. Its state does not say so; the message does.
       return state === null || wasToBeRetried(state)
-        ? endedAs(state ?? nothingReported(failed(failure, message), decided), failed(failure, message))
+        ? endedAs(state ?? nothingReported(finalFailure(failure, message), decided), finalFailure(failure, message))
         : state;
     }
   }
@@ -66,8 +66,11 @@ function wasToBeRetried({ phase }: OnceState): boolean {
 function afterTimeout(heartbeat: OnceState | null, decided: Decided): OnceState {
   const job = heartbeat?.cloudJob ?? null;
   if (heartbeat !== null && job !== null)
-    return endedAs(heartbeat, failed('CloudJobOverdue', `No worker followed cloud job ${job.id} to its end in time`));
-  const unreported = nothingReported(failed('Unanswered', 'No worker finished the step in time'), decided);
+    return endedAs(
+      heartbeat,
+      finalFailure('CloudJobOverdue', `No worker followed cloud job ${job.id} to its end in time`),
+    );
+  const unreported = nothingReported(finalFailure('Unanswered', 'No worker finished the step in time'), decided);
   return heartbeat === null
     ? unreported
     : { ...unreported, trail: heartbeat.trail, attempt: heartbeat.attempt, seen: heartbeat.seen };
@@ -82,11 +85,6 @@ export function nothingReported(ending: Ending, { nowMs, decidedAtMs, limits }: 
 /** A step that was never begun has sent nothing. */
 export function nothingSent(ending: Ending, { nowMs, decidedAtMs }: Omit<Decided, 'limits'>): OnceState {
   return endedAs(nothingKnown('no', { nowMs, clearAtMs: 0, decidedAtMs }), ending);
-}
-
-/** A failure that is not tried again. */
-export function failed(failure: FailureName, message: string): Ending {
-  return { kind: 'failed', failure, message, retryInMs: null };
 }
 
 /** The step was cancelled, and its activity reported nothing that was sent. */

@@ -5,7 +5,7 @@ import { describeTime } from '../time/utc-time.js';
 import type { At, EventOf, OnceRules, RequestFailed, Step } from './events.js';
 import { unseenAttemptMs } from './limits.js';
 import { countsAsFailure, failedAgain, retryDelayMs } from './retrying.js';
-import type { Ending, Interruption, OnceState } from './state.js';
+import { finalFailure, type Ending, type Interruption, type OnceState } from './state.js';
 import { extendTrail, type Decision } from './trail.js';
 
 /** The last attempt that may meet an unreadable answer. Chosen: an API that changed its format does not change back within a step. */
@@ -73,11 +73,7 @@ export function fail(state: OnceState, failure: FailureName, message: string, at
         })
       : Math.max(1, Math.round(delays.retryInMs));
   if (!FAILURES[failure].retryable || nowMs + retryInMs >= deadlineAtMs)
-    return end(
-      failed,
-      { kind: 'failed', failure, message: finalMessage(failed, failure, message), retryInMs: null },
-      at,
-    );
+    return end(failed, finalFailure(failure, finalMessage(failed, failure, message)), at);
   if (!WITH_REASON.includes(failed.trail.at(-1)?.decision ?? 'entered'))
     failed = note(failed, 'failed', at, `${failure}: ${message}`);
   return { ...end(failed, { kind: 'failed', failure, message, retryInMs }, at), record: true };
@@ -95,7 +91,7 @@ export function failAs(state: OnceState, error: RequestFailed, at: At): Step {
   const { failure, message, retryAfterMs, tokenExpired } = error;
   const { quietMs } = at.rules.limits;
   if (failure === 'UnreadableAnswer' && state.attempt >= UNREADABLE_ATTEMPTS)
-    return end(state, { kind: 'failed', failure, message, retryInMs: null }, at);
+    return end(state, finalFailure(failure, message), at);
   if (retryAfterMs !== undefined) return fail(state, failure, message, at, { retryInMs: retryAfterMs });
   if (tokenExpired === true) {
     // The next attempt has a new token and may begin at once. If that token is refused as well, it waits as after any failure.
@@ -119,7 +115,7 @@ export function indeterminate(state: OnceState, message: string, at: At): Step {
   return end(state, { kind: 'indeterminate', failure: 'Indeterminate', message }, at);
 }
 
-/** Ends an attempt that is cancelled before it sent, superseded, or whose worker stops. */
+/** Ends an attempt that somebody asked to end: nothing more is sent. */
 export function endInterrupted(state: OnceState, by: Interruption, at: At): Step {
   // It reports nothing: after a reset the server could take its failure for the current attempt's.
   if (by === 'superseded') return end(state, { kind: 'superseded' }, at);
@@ -127,8 +123,9 @@ export function endInterrupted(state: OnceState, by: Interruption, at: At): Step
     const noted = note(state, 'stopped', at, 'cancel requested');
     return end(noted, { kind: 'cancelled', message: 'Cancelled before this attempt sent anything' }, at);
   }
-  const message = 'The worker stopped while this attempt ran';
-  const stopped = state.goal.kind === 'settle' ? state : note(state, 'stopped', at, 'the worker stops');
+  const why = 'the worker stops, or the activity was paused or reset';
+  const message = `Another attempt continues: ${why}`;
+  const stopped = state.goal.kind === 'settle' ? state : note(state, 'stopped', at, why);
   // Another attempt reports how the step ends, even if the deadline has passed meanwhile.
   return { ...end(stopped, { kind: 'failed', failure: 'WorkerStopped', message, retryInMs: 1 }, at), record: true };
 }

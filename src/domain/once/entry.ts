@@ -121,15 +121,13 @@ export type EntryMove =
   | 'send'
   /** The desired state holds and nothing was sent: done, with this reading as proof. */
   | 'skip'
-  /** A cloud job is in flight and nothing was sent. */
+  /** A cloud job is in flight: read again until it is at rest. It may be ours if something may have been sent. */
   | 'busy'
   /** A cloud job that is not ours appeared, and nothing was sent. */
   | 'changed'
   | 'deleted'
   /** The reading shows a cloud job older than the baseline: read again. */
   | 'stale'
-  /** Something may have been sent and a cloud job is in flight: read again until it is at rest. */
-  | 'wait'
   /** Something may have been sent and the desired state holds: not sent again; read on, the id usually shows. */
   | 'alreadyDone'
   /** Something may have been sent and nothing shows: quiet readings for the whole visibility window come first. */
@@ -147,7 +145,7 @@ export function entryMove(provenUnsent: boolean, action: Action, before: Known, 
       return provenUnsent ? 'changed' : 'inspect';
     case 'baseline': {
       const { kind } = ruleOf(action);
-      if (!isAtRest(reading)) return provenUnsent ? 'busy' : 'wait';
+      if (!isAtRest(reading)) return 'busy';
       // An edge action's desired state needs a new cloud job, so under the baseline's id it never holds.
       const holds = kind === 'state' && desiredStateHolds(action, reading);
       if (provenUnsent) return holds ? 'skip' : 'send';

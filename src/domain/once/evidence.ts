@@ -25,6 +25,9 @@ export type EvidenceVerdict =
   | { readonly kind: 'tooEarly' }
   | { readonly kind: 'doesNotFit'; readonly why: string };
 
+/** A verdict that proves nothing. */
+type Unproved = Exclude<EvidenceVerdict, { readonly kind: 'fits' }>;
+
 /** Cloud jobs of these types create or delete instances, or are ServiceStage's own; no action makes one. */
 const FOREIGN_TYPES = ['PROVISION', 'DEPROVISION', 'SYSTEM_INNER'];
 
@@ -77,16 +80,12 @@ export function mayShowTasks({ kind }: EvidenceVerdict, { clearAtMs }: OnceState
 }
 
 /** Ends with `Indeterminate`: something may have been sent, and there is a cloud job that may or may not be it. */
-export function notOurs(
-  state: OnceState,
-  verdict: Exclude<EvidenceVerdict, { readonly evidence: AdoptionEvidence }>,
-  at: At,
-): Step {
+export function notOurs(state: OnceState, verdict: Unproved, at: At): Step {
+  return indeterminate(state, `${actionIn(at.rules)} may have been sent, and ${whyNotOurs(state, verdict)}`, at);
+}
+
+/** For messages: which cloud job may or may not be ours, and why that is open. */
+export function whyNotOurs({ seen }: OnceState, verdict: Unproved): string {
   const why = verdict.kind === 'tooEarly' ? 'it shows no tasks' : verdict.why;
-  const id = state.seen?.lastJobId ?? 'unknown';
-  return indeterminate(
-    state,
-    `${actionIn(at.rules)} may have been sent, and cloud job ${id} cannot be proved to be ours: ${why}`,
-    at,
-  );
+  return `cloud job ${seen?.lastJobId ?? 'unknown'} cannot be proved to be ours: ${why}`;
 }

@@ -9,7 +9,15 @@ import type { At, EventOf, PollCommand, ReadingEvent, RequestFailed, Step } from
 import { unknownCloudJobMs } from './limits.js';
 import { nextHoldDelayMs, nextReadingDelayMs } from './pacing.js';
 import { failedAgain } from './retrying.js';
-import type { AdoptionEvidence, Ending, FollowedJob, OnceState, Phase, PhaseOf } from './state.js';
+import {
+  finalFailure,
+  type AdoptionEvidence,
+  type Ending,
+  type FollowedJob,
+  type OnceState,
+  type Phase,
+  type PhaseOf,
+} from './state.js';
 
 /** The cloud job is known: from now on it is only followed. Its id reaches the server first, because the next attempt must find it. */
 export function follow(state: OnceState, cloudJob: FollowedJob, at: At): Step {
@@ -64,7 +72,7 @@ export function withAgeSeen(state: OnceState, event: EventOf<'polled' | 'failed'
 }
 
 /** How polling a cloud job ended. `overdue`: the deadline passed, or the API still does not know the cloud job. */
-export type JobEnd =
+export type PollingEnd =
   | { readonly kind: 'succeeded' | 'failed'; readonly job: CloudJob }
   | { readonly kind: 'overdue'; readonly why: string };
 
@@ -74,7 +82,7 @@ export function polled(
   phase: PhaseOf<'following'>,
   event: EventOf<'polled' | 'failed' | 'timeUp'>,
   at: At,
-): JobEnd | Step {
+): PollingEnd | Step {
   const { nowMs, rules } = at;
   const { id } = jobOf(state);
   const job = event.kind === 'polled' ? event.job : null;
@@ -122,12 +130,7 @@ export function following(
     };
     return readAfter(0, state, verifying, at);
   }
-  if (after.kind === 'overdue')
-    return lastReading(
-      state,
-      { kind: 'failed', failure: 'CloudJobOverdue', message: `${what}: ${after.why}`, retryInMs: null },
-      at,
-    );
+  if (after.kind === 'overdue') return lastReading(state, finalFailure('CloudJobOverdue', `${what}: ${after.why}`), at);
   const ending = failedJob(jobOf(state), `${what}: cloud job ${id} ended ${howItEnded(after.job)}`);
   return lastReading(state, ending, at);
 }
@@ -142,7 +145,7 @@ export function howItEnded(job: CloudJob): string {
 export function failedJob({ evidence }: FollowedJob, message: string): Ending {
   return evidence?.createdByUs === false
     ? { kind: 'indeterminate', failure: 'Indeterminate', message }
-    : { kind: 'failed', failure: 'CloudJobFailed', message, retryInMs: null };
+    : finalFailure('CloudJobFailed', message);
 }
 
 function lastReading(state: OnceState, ending: Ending, at: At): Step {

@@ -116,14 +116,14 @@ const MOVES: Readonly<Record<EntryMove, (state: OnceState, phase: PhaseOf<'obser
   send: (state) => connect(state),
   skip: (state, phase, at) => skip(state, phase, at),
   deleted: (state, _phase, at) => fail(state, 'TargetNotFound', `${at.rules.target.path} is ${at.reading.status}`, at),
-  busy: (state, _phase, at) => afterBusy(state, at),
+  // The next attempt reads again. Whether something may have been sent is in the state.
+  busy: (state, _phase, at) => fail(state, 'TargetBusy', busyMessage(at), at, { firstDelayMs: 2 * at.quietMs }),
   changed: (state, _phase, at) => fail(state, 'TargetChanged', changedMessage(at), at),
   stale: (state, phase, at) => {
     const staleReadings = phase.staleReadings + 1;
     if (staleReadings >= STALE_READINGS) return fail(state, 'TargetBusy', staleMessage(at), at);
     return readAfter(at.quietMs, state, { ...phase, staleReadings }, at);
   },
-  wait: (state, _phase, at) => afterBusy(state, at),
   inspect: (state, phase, at) => inspect({ ...state, phase }, at.nowMs + at.rules.limits.heartbeatTimeoutMs),
   alreadyDone: (state, phase, at) =>
     onceClear(state, phase, at, {
@@ -138,11 +138,6 @@ const MOVES: Readonly<Record<EntryMove, (state: OnceState, phase: PhaseOf<'obser
       conclude: sendAgain,
     }),
 };
-
-/** The next attempt reads again. Whether something may have been sent is in the state. */
-function afterBusy(state: OnceState, at: Reading): Step {
-  return fail(state, 'TargetBusy', busyMessage(at), at, { firstDelayMs: 2 * at.quietMs });
-}
 
 /**
  * Ends the step as skipped. If the action before it did not wait for its state to hold, the skip waits for that instead. If the state is lost

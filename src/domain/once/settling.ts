@@ -7,10 +7,10 @@ import { end } from './ending.js';
 import { readingAge } from './entry.js';
 import type { At, AttemptFacts, EventOf, ReadingEvent, RequestFailed, Step } from './events.js';
 import { adopt, failedJob, howItEnded, polled, readAfter, startPolling, withReadFailure } from './following.js';
-import { inspect, judge, mayShowTasks } from './evidence.js';
+import { inspect, judge, mayShowTasks, whyNotOurs } from './evidence.js';
 import { unseenAttemptMs, type Limits } from './limits.js';
 import { retryDelayMs } from './retrying.js';
-import type { Ending, OnceState, PhaseOf } from './state.js';
+import { finalFailure, type Ending, type OnceState, type PhaseOf } from './state.js';
 
 /**
  * What an attempt to settle before the first step has to wait for. If the workflow was reset to within that wait, the run before the reset may
@@ -138,12 +138,7 @@ function afterInspection(state: OnceState, phase: PhaseOf<'settling'>, event: Ev
   if (at.nowMs < state.clearAtMs) return proceed(read, { ...phase, quietSinceMs: null }, at);
   if (mayShowTasks(verdict, read, at) && !isOver(read, at))
     return readAgain(read, { ...phase, quietSinceMs: null }, at);
-  const id = state.seen?.lastJobId ?? 'unknown';
-  const why =
-    verdict.kind === 'doesNotFit'
-      ? `cloud job ${id} appeared and cannot be proved to be ours: ${verdict.why}`
-      : `cloud job ${id} appeared and shows no tasks`;
-  return end(read, unclear(read, why, at), at);
+  return end(read, unclear(read, whyNotOurs(read, verdict), at), at);
 }
 
 /**
@@ -193,7 +188,7 @@ function clear({ goal, cloudJob, seen, phase }: OnceState, { rules: { action } }
   const message = `${before}expected ${ruleOf(action).desiredState(action)}, saw ${describeObservation(seen)} once it was settled`;
   // An adopted cloud job may not have been ours after all.
   return cloudJob.evidence === undefined
-    ? { kind: 'failed', failure: 'NotConverged', message, retryInMs: null }
+    ? finalFailure('NotConverged', message)
     : { kind: 'indeterminate', failure: 'Indeterminate', message };
 }
 
@@ -203,7 +198,7 @@ function unclear(state: OnceState, why: string, { rules }: At): Ending {
   if (goal.kind === 'settle' && goal.prior !== null) return unsettled(state, goal.prior, why);
   const saw = seen === null ? '' : ` (${describeObservation(seen)}, cloud job ${seen.lastJobId ?? 'none'})`;
   const message = `${rules.target.path} did not come to rest before the first step${saw}: ${why}`;
-  return { kind: 'failed', failure: 'TargetBusy', message, retryInMs: null };
+  return finalFailure('TargetBusy', message);
 }
 
 /** The verdict on a step if settling did not make clear what happened. */

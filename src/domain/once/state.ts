@@ -72,7 +72,10 @@ export interface FollowedJob {
   readonly endedByMs?: number;
 }
 
-/** Who asks an attempt to end. `cancel`: an operator or the parent workflow. `stop`: its worker stops. `superseded`: another attempt is the current one. */
+/**
+ * Who asks an attempt to end. `cancel`: an operator or the parent workflow. `stop`: its worker stops, or somebody paused or reset the activity.
+ * `superseded`: another attempt is the current one.
+ */
 export type Interruption = 'cancel' | 'stop' | 'superseded';
 
 /**
@@ -143,13 +146,13 @@ export type Phase =
       readonly name: 'settling';
       readonly quietSinceMs: number | null;
       /** The end of the step's cloud job, once it was followed here. */
-      readonly jobEnd: JobEnded | null;
+      readonly jobEnd: EndedJob | null;
     }
   /** The attempt is over. */
   | { readonly name: 'ended'; readonly ending: Ending };
 
 /** A cloud job that has ended. */
-interface JobEnded {
+interface EndedJob {
   readonly atMs: number;
   /** Why it did not succeed, as ServiceStage reports it; `null` if it succeeded. */
   readonly failure: string | null;
@@ -228,6 +231,11 @@ const IS_SILENT: Readonly<Record<PhaseName, boolean>> = {
  */
 export function isSilent({ phase }: OnceState): boolean {
   return IS_SILENT[phase.name];
+}
+
+/** A failure after which no other attempt follows. */
+export function finalFailure(failure: FailureName, message: string): Ending {
+  return { kind: 'failed', failure, message, retryInMs: null };
 }
 
 /** How the attempt ended. @throws TypeError if it has not ended */

@@ -17,7 +17,7 @@ export interface EarlierRun {
 }
 
 /** An earlier run that can be resumed, if its targets can. */
-export interface EndedRun extends EarlierRun {
+export interface ResumableRun extends EarlierRun {
   readonly plan: Plan;
   readonly report: RunReport;
 }
@@ -26,7 +26,7 @@ export interface EndedRun extends EarlierRun {
 export type Refusal = Pick<Problem, 'code' | 'found' | 'remedy'>;
 
 /** Narrows a run to one that can be resumed, or gives the reason why it cannot. */
-export function endedRun(run: EarlierRun): EndedRun | Refusal {
+export function resumableRun(run: EarlierRun): ResumableRun | Refusal {
   const { open, plan, report, runbook, workflowId } = run;
   const again = `Start again: runbook start ${runbook}`;
   if (open)

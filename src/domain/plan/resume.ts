@@ -8,7 +8,7 @@ import { desiredStateHolds, ruleOf } from '../target/actions.js';
 import { cloudJobPhase, isAtRest } from '../target/cloud-job.js';
 import { describeObservation, statusMeaning, type Observation } from '../target/target.js';
 import { describeTime } from '../time/utc-time.js';
-import { isDone, refusal, startAgain, stepsUndone, type EndedRun, type Refusal } from './earlier-run.js';
+import { isDone, refusal, startAgain, stepsUndone, type ResumableRun, type Refusal } from './earlier-run.js';
 import type { DoneBefore, ExpectedCounts, PlannedStep, ResumedTarget, TargetPlan } from './plan.js';
 
 /** What is left of a target, with the proof of what was done. */
@@ -19,7 +19,7 @@ export interface Resumption {
 
 /** One target of the earlier run, and what is seen of it now. */
 export interface ResumedQuestion {
-  readonly run: EndedRun;
+  readonly run: ResumableRun;
   readonly targetPlan: TargetPlan;
   readonly seen: Observation;
   readonly nowMs: number;
@@ -43,7 +43,7 @@ export function resumeTarget({ run, targetPlan, seen, nowMs }: ResumedQuestion):
 }
 
 function resumption(
-  { workflowId, report }: EndedRun,
+  { workflowId, report }: ResumableRun,
   { steps: planned, seen: plannedFrom, resumed }: TargetPlan,
   steps: readonly StepReport[],
   from: number,
@@ -110,7 +110,7 @@ function hasEndedWell({ action, cloudJobId }: StepReport, seen: Observation): bo
   return cloudJobPhase(seen.lastJobStatus ?? '') === 'succeeded' && isAtRest(seen) && desiredStateHolds(action, seen);
 }
 
-function closed({ workflowId, runbook }: EndedRun, { outcome, cut, path }: TargetReport): Refusal | null {
+function closed({ workflowId, runbook }: ResumableRun, { outcome, cut, path }: TargetReport): Refusal | null {
   if (outcome === 'succeeded')
     return refusal('already-succeeded', `it succeeded in run ${workflowId}`, 'Leave this target out');
   if (cut === 'short' || cut === 'bare')
@@ -122,11 +122,11 @@ function closed({ workflowId, runbook }: EndedRun, { outcome, cut, path }: Targe
   return null;
 }
 
-function lost({ workflowId, runbook }: EndedRun, why: string): Refusal {
+function lost({ workflowId, runbook }: ResumableRun, why: string): Refusal {
   return refusal('no-report', `what run ${workflowId} did is not known: ${why}`, `Check it. runbook start ${runbook}`);
 }
 
-function everythingDone({ workflowId }: EndedRun, report: TargetReport | null): Refusal {
+function everythingDone({ workflowId }: ResumableRun, report: TargetReport | null): Refusal {
   return refusal(
     'nothing-to-resume',
     `every step is done (run ${workflowId} ended ${report?.outcome ?? 'before it'})`,
@@ -138,7 +138,7 @@ function everythingDone({ workflowId }: EndedRun, report: TargetReport | null): 
  * An indeterminate step is resumed only if readings settle it: either its own cloud job has ended since, or no cloud job has
  * appeared long after everything that was sent must be visible, so nothing was sent.
  */
-function unclear(run: EndedRun, report: TargetReport | null, seen: Observation, nowMs: number): Refusal | null {
+function unclear(run: ResumableRun, report: TargetReport | null, seen: Observation, nowMs: number): Refusal | null {
   if (report === null) return null;
   const steps = report.steps.filter(
     (step) => step.result === 'indeterminate' || (!isDone(step) && step.sent === 'unknown'),
@@ -191,7 +191,7 @@ function isAsBefore(before: Observation, seen: Observation): boolean {
 
 /** With `onFailure: continue` a restart may have been sent after the step that failed; it would be sent twice. */
 function doneAfter(
-  { workflowId, runbook }: EndedRun,
+  { workflowId, runbook }: ResumableRun,
   { steps: planned, target }: TargetPlan,
   steps: readonly StepReport[],
   from: number,
@@ -206,7 +206,7 @@ function doneAfter(
 
 /** Compares what is seen with what the earlier run left: newest cloud job, version, count, and whether it is stopped. */
 function changedSince(
-  run: EndedRun,
+  run: ResumableRun,
   { seen: planned, target }: TargetPlan,
   report: TargetReport | null,
   seen: Observation,

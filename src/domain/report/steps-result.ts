@@ -1,8 +1,7 @@
 /** What comes after each step of a target, and whether its steps are undone at the end. Pure. */
 import type { Baseline } from '../contract.js';
 import { isGateFailure } from '../gates/gates.js';
-import { failed } from '../once/activity-end.js';
-import type { Ending } from '../once/state.js';
+import { finalFailure, type Ending } from '../once/state.js';
 import type { OnCancel, OnFailure, PlannedStep } from '../plan/plan.js';
 import type { DoneStep } from './compensation.js';
 import type { StepReport } from './report.js';
@@ -40,9 +39,9 @@ export function isUndoDue({ steps, undoAsked }: StepsResult, onCancel: OnCancel,
 export function heldBackBy({ kind, id }: PlannedStep, { failure }: StepReport): Ending | null {
   switch (kind) {
     case 'check':
-      return failed('CheckFailed', `Not begun, because the check ${id} failed`);
+      return finalFailure('CheckFailed', `Not begun, because the check ${id} failed`);
     case 'approval':
-      return failed(failure?.name ?? 'ApprovalExpired', `Not begun, because the approval ${id} was not given`);
+      return finalFailure(failure?.name ?? 'ApprovalExpired', `Not begun, because the approval ${id} was not given`);
     case 'wait':
     case 'action':
       return null;

@@ -4,7 +4,7 @@ import type { Plan, TargetPlan } from '../../../../src/domain/plan/plan.js';
 import { planSteps } from '../../../../src/domain/plan/plan-steps.js';
 import { planAgain } from '../../../../src/domain/plan/replan.js';
 import { resumeTarget } from '../../../../src/domain/plan/resume.js';
-import type { EndedRun } from '../../../../src/domain/plan/earlier-run.js';
+import type { ResumableRun } from '../../../../src/domain/plan/earlier-run.js';
 import { failureRecord } from '../../../../src/domain/failures.js';
 import type { StepReport, TargetReport } from '../../../../src/domain/report/report.js';
 import { DEFAULT_VERIFY } from '../../../../src/domain/runbook/runbook-checks.js';
@@ -38,7 +38,7 @@ const plan = (targetPlan: TargetPlan): Plan => ({
   ...{ targets: [targetPlan], onCancel: 'compensate', deadlineMs: 1, limits: quickLimits(), dryRun: false },
 });
 
-function endedWith(reported: readonly StepReport[]): EndedRun {
+function endedWith(reported: readonly StepReport[]): ResumableRun {
   const report: TargetReport = {
     ...{ path: target.path, instanceId: target.instanceId, leaseId: leaseId(target), outcome: 'failed' },
     ...{ steps: reported, notReached: [], compensations: [], remaining: [], captured: seen, lastSeen: seen },

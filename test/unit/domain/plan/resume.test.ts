@@ -6,10 +6,10 @@ import { failureRecord } from '../../../../src/domain/failures.js';
 import type { Plan, PlannedStep, TargetPlan } from '../../../../src/domain/plan/plan.js';
 import { resumeTarget, type Resumption } from '../../../../src/domain/plan/resume.js';
 import {
-  endedRun,
+  resumableRun,
   canBeResumed,
   targetsLeft,
-  type EndedRun,
+  type ResumableRun,
   type Refusal,
 } from '../../../../src/domain/plan/earlier-run.js';
 import type { RunReport, StepReport, StepResult, TargetReport } from '../../../../src/domain/report/report.js';
@@ -62,7 +62,7 @@ function resumed({ steps = STEPS, reported = [stopDone, rollbackFailed()], ...gi
   return resumeTarget({ run: earlier(targetPlan, { targets: [targetReport], ...run }), targetPlan, seen, nowMs });
 }
 
-function earlier(targetPlan: TargetPlan, change: Partial<RunReport>): EndedRun {
+function earlier(targetPlan: TargetPlan, change: Partial<RunReport>): ResumableRun {
   const plan: Plan = {
     ...{ planVersion: 1, runbook: 'recover', title: 't', requestedBy: null, reason: null, inputs: {}, hash: 'h' },
     ...{ targets: [targetPlan], onCancel: 'compensate', deadlineMs: 1, limits, dryRun: false },
@@ -255,17 +255,17 @@ describe('a run', () => {
     ...{ notReached: ['start'], compensations: [], remaining: [], captured: null, lastSeen: null },
   };
 
-  it.each<[string, Partial<EndedRun>, string]>([
+  it.each<[string, Partial<ResumableRun>, string]>([
     ['that is open', { open: true }, 'run-still-open'],
     ['that succeeded', run({ outcome: 'succeeded' }), 'nothing-to-resume'],
     ['that did nothing', run({ outcome: 'refused' }), 'nothing-to-resume'],
   ])('%s is not resumed', (_what, change, code) => {
-    expect(endedRun({ ...run({ targets: [failed] }), ...change })).toMatchObject({ code });
+    expect(resumableRun({ ...run({ targets: [failed] }), ...change })).toMatchObject({ code });
   });
 
   it('without a report or a plan is not resumed', () => {
-    expect(endedRun({ ...run({ targets: [failed] }), report: null })).toMatchObject({ code: 'no-report' });
-    expect(endedRun({ ...run({ targets: [failed] }), plan: null })).toMatchObject({ code: 'no-report' });
+    expect(resumableRun({ ...run({ targets: [failed] }), report: null })).toMatchObject({ code: 'no-report' });
+    expect(resumableRun({ ...run({ targets: [failed] }), plan: null })).toMatchObject({ code: 'no-report' });
   });
 
   it('leaves out the targets that succeeded', () => {
