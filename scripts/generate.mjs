@@ -51,7 +51,7 @@ const tables = {
   'once-entry': table(['reading', ...before], entryTable),
   'once-answers': table(['answer to the POST', ...before], answerTable),
   'once-interruptions': table(
-    ['phase', 'an operator cancels', 'the worker stops', 'it is superseded'],
+    ['phase', 'an operator cancels', 'the worker stops, or the activity is paused or reset', 'it is superseded'],
     interruptionTable,
   ),
   'once-endings': table(endingHead, endingTable),

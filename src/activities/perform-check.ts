@@ -99,7 +99,7 @@ function withoutQuery(url: string): string {
   return shown === url ? url : `${shown}?…`;
 }
 
-/** What an attempt throws that was asked to end. One that another attempt has replaced reports nothing. */
+/** What an attempt that was asked to end throws. One that another attempt has replaced reports nothing. */
 function interrupted(context: Context, error: unknown): unknown {
   const by = interruptionBy(context);
   if (by === 'cancel') return error;

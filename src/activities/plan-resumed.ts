@@ -37,15 +37,15 @@ export async function resumedRun(
       found: `run ${workflowId} is a run of ${run.runbook}, not of ${runbook.name}`,
       remedy: `Use: runbook resume ${workflowId}`,
     });
-  const ended = resumableRun(run);
-  if ('found' in ended) return problem(ended);
-  const again = planAgain(ended.plan, today);
+  const resumable = resumableRun(run);
+  if ('found' in resumable) return problem(resumable);
+  const again = planAgain(resumable.plan, today);
   const hash = hashOf(again);
-  if (hash === ended.plan.hash) return ended;
-  const differences = planDifferences(ended.plan, again);
+  if (hash === resumable.plan.hash) return resumable;
+  const differences = planDifferences(resumable.plan, again);
   return problem({
     code: 'runbook-changed',
-    found: `${runbook.name}, or a default of the worker, has changed since run ${workflowId}: ${differences.join('; ')} (plan ${shortHash(ended.plan.hash)}, now ${shortHash(hash)})`,
+    found: `${runbook.name}, or a default of the worker, has changed since run ${workflowId}: ${differences.join('; ')} (plan ${shortHash(resumable.plan.hash)}, now ${shortHash(hash)})`,
     remedy: `Start again with a new plan: runbook start ${runbook.name}`,
   });
 }

@@ -84,8 +84,8 @@ export function temporalAccess(client: Client): TemporalAccess {
     earlierRun: (name) => readEarlierRun(client, name),
     findRuns: (asked) => findRuns(client, asked),
     async hasStateAttribute() {
-      const asked = withinCallLimit(client, () => hasSearchAttribute(client, STATE_SEARCH_ATTRIBUTE));
-      hasStateAttribute ||= await asked.catch(() => false);
+      const ask = () => withinCallLimit(client, () => hasSearchAttribute(client, STATE_SEARCH_ATTRIBUTE));
+      hasStateAttribute ||= await ask().catch(() => false);
       return hasStateAttribute;
     },
   };

@@ -19,7 +19,7 @@ export interface Resumption {
 }
 
 /** What is known of the earlier run. */
-export interface RunToResume {
+export interface EarlierRunSeen {
   readonly runbook: string;
   readonly runId: string;
   /** True if it is in progress. */
@@ -29,8 +29,8 @@ export interface RunToResume {
 }
 
 /** @throws NoReport, InvalidRequest if it is in progress or nothing is left to do */
-export function resumptionOf(workflowId: string, ended: RunToResume, options: ResumeOptions): Resumption {
-  const { runbook, runId, open, report } = ended;
+export function resumptionOf(workflowId: string, earlier: EarlierRunSeen, options: ResumeOptions): Resumption {
+  const { runbook, runId, open, report } = earlier;
   if (open) throw impossible(workflowId, 'run-still-open', 'it is still in progress', 'Wait for its end, or stop it');
   if (report === null) throw new NoReport(workflowId);
   const { targets = targetsLeft(report), runId: _runId, ...rest } = options;

@@ -124,8 +124,8 @@ export const FAILURES = {
   WorkerStopped: {
     when: 'the worker process stopped while the attempt ran, or the activity was paused or reset',
     retryable: true,
-    whoActsNext: 'another worker',
-    advice: 'The run continues by itself as soon as a worker runs. A paused activity has to be unpaused.',
+    whoActsNext: 'another worker; for a paused activity, who paused it',
+    advice: 'The run continues by itself as soon as a worker runs. If the activity was paused, unpause it.',
   },
   OtherProject: {
     when: 'the worker serves another ServiceStage project than the one that the run was planned for',

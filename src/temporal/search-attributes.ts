@@ -9,7 +9,11 @@ export async function missingSearchAttributes(client: Client): Promise<(typeof S
   return SEARCH_ATTRIBUTES.filter((_attribute, index) => asked[index] === false);
 }
 
-/** Asked with a query, because listing search attributes needs operator rights that Temporal Cloud does not give. @throws whatever a call throws */
+/**
+ * Whether the client's namespace has this search attribute, for keywords. Asked with a query, because listing search attributes needs operator
+ * rights that Temporal Cloud does not give.
+ * @throws whatever a call throws
+ */
 export async function hasSearchAttribute(client: Client, name: string): Promise<boolean> {
   try {
     await client.workflow.count(`${name} = 'none'`);

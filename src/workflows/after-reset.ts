@@ -1,6 +1,6 @@
 /**
- * What a reset of the workflow changes: how long a wait lasts, and whether a step was decided on before it. Where the answer decides which commands follow, it is kept in the history: a replay after the next
- * reset must find the run that decided, not the run that replays.
+ * What a reset of the workflow changes: whether a cancel may shorten a wait, and whether a step was decided on before it. Where the answer decides
+ * which commands follow, it is kept in the history: a replay after the next reset must find the run that decided, not the run that replays.
  */
 import { CancellationScope, patched, workflowInfo } from '@temporalio/workflow';
 import type { Baseline } from '../domain/contract.js';
@@ -12,7 +12,7 @@ const RECORDED_RUN = 'recorded-run';
 /**
  * After a reset of this workflow a cancel does not shorten the wait: an attempt from before it may still send.
  *
- * Without a marker: the SDK's replayer takes the original run's id for the run's own (1.24), so it could not be replayed there.
+ * No marker: the SDK's replayer (1.24) takes the original run's id for the run's own, so a history with one could not be replayed there.
  */
 export function shieldedAfterReset<Value>(wait: () => Promise<Value>): Promise<Value> {
   const { runId, originalExecutionRunId } = workflowInfo();

@@ -34,10 +34,10 @@ interface SpanSinks extends Sinks {
 
 const { spans } = proxySinks<SpanSinks>();
 
-/** What the SDK gives for an activity, local or not. */
-interface ActivityInput {
+/** What the SDK's inputs for local and other activities have in common. */
+interface AnyActivity {
   readonly activityType: string;
-  readonly args: unknown[];
+  readonly args: readonly unknown[];
   readonly headers: Headers;
 }
 
@@ -94,10 +94,7 @@ export class TraceInterceptor implements WorkflowInboundCallsInterceptor, Workfl
   getLogAttributes: NonNullable<WorkflowOutboundCallsInterceptor['getLogAttributes']> = (input, next) =>
     next(this.#own === null ? input : { ...input, trace_id: this.#own.traceId, span_id: this.#own.spanId });
 
-  #startActivity<Input extends ActivityInput>(
-    input: Input,
-    next: (input: Input) => Promise<unknown>,
-  ): Promise<unknown> {
+  #startActivity<Input extends AnyActivity>(input: Input, next: (input: Input) => Promise<unknown>): Promise<unknown> {
     const span = this.#beginChild(`StartActivity:${input.activityType}`, input.args);
     if (span === null) return next(input);
     return followed(next({ ...input, headers: withContext(input.headers, span.context) }), span);

@@ -23,8 +23,8 @@ export function resumedPlan(last: Execution, world: World): Resumption | Refusal
     seen: world.cloud.reading(BEGIN_MS),
     steps: plannedSteps(last.run.plan, last.run.usualDurationMs),
   };
-  const ended = resumableRun(earlierRun(last, targetPlan));
-  return 'found' in ended ? ended : resumeTarget({ run: ended, targetPlan, seen: world.cloud.reading(nowMs), nowMs });
+  const run = resumableRun(earlierRun(last, targetPlan));
+  return 'found' in run ? run : resumeTarget({ run, targetPlan, seen: world.cloud.reading(nowMs), nowMs });
 }
 
 function earlierRun({ holder, run, isOpen }: Execution, targetPlan: TargetPlan): EarlierRun {

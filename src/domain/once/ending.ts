@@ -115,7 +115,7 @@ export function indeterminate(state: OnceState, message: string, at: At): Step {
   return end(state, { kind: 'indeterminate', failure: 'Indeterminate', message }, at);
 }
 
-/** Ends an attempt that somebody asked to end: nothing more is sent. */
+/** Ends an attempt that was asked to end or was superseded: it sends nothing more. */
 export function endInterrupted(state: OnceState, by: Interruption, at: At): Step {
   // It reports nothing: after a reset the server could take its failure for the current attempt's.
   if (by === 'superseded') return end(state, { kind: 'superseded' }, at);
@@ -123,8 +123,8 @@ export function endInterrupted(state: OnceState, by: Interruption, at: At): Step
     const noted = note(state, 'stopped', at, 'cancel requested');
     return end(noted, { kind: 'cancelled', message: 'Cancelled before this attempt sent anything' }, at);
   }
-  const why = 'the worker stops, or the activity was paused or reset';
-  const message = `Another attempt continues: ${why}`;
+  const why = 'the worker stopped, or the activity was paused or reset';
+  const message = `The attempt was asked to end: ${why}`;
   const stopped = state.goal.kind === 'settle' ? state : note(state, 'stopped', at, why);
   // Another attempt reports how the step ends, even if the deadline has passed meanwhile.
   return { ...end(stopped, { kind: 'failed', failure: 'WorkerStopped', message, retryInMs: 1 }, at), record: true };

@@ -121,7 +121,7 @@ export type EntryMove =
   | 'send'
   /** The desired state holds and nothing was sent: done, with this reading as proof. */
   | 'skip'
-  /** A cloud job is in flight: read again until it is at rest. It may be ours if something may have been sent. */
+  /** The instance is not at rest: the attempt ends with `TargetBusy`, and the next one reads again. */
   | 'busy'
   /** A cloud job that is not ours appeared, and nothing was sent. */
   | 'changed'

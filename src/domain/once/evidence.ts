@@ -25,7 +25,7 @@ export type EvidenceVerdict =
   | { readonly kind: 'tooEarly' }
   | { readonly kind: 'doesNotFit'; readonly why: string };
 
-/** A verdict that proves nothing. */
+/** A verdict that does not prove the cloud job to be ours. */
 type Unproved = Exclude<EvidenceVerdict, { readonly kind: 'fits' }>;
 
 /** Cloud jobs of these types create or delete instances, or are ServiceStage's own; no action makes one. */

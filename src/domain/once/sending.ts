@@ -169,8 +169,8 @@ export function confirming(
   if (event.kind !== 'inspected') return readAgain(state, phase, at);
   const verdict = judge(state, event, at);
   if (verdict.kind === 'fits') return adopt(state, verdict.evidence, at);
-  const isSearchOn = at.nowMs < phase.untilMs || state.sentBefore === 'no';
-  return verdict.kind === 'tooEarly' && isSearchOn ? readAgain(state, phase, at) : notOurs(state, verdict, at);
+  const maySearchAgain = at.nowMs < phase.untilMs || state.sentBefore === 'no';
+  return verdict.kind === 'tooEarly' && maySearchAgain ? readAgain(state, phase, at) : notOurs(state, verdict, at);
 }
 
 function readAgain(state: OnceState, phase: PhaseOf<'confirming'>, at: At): Step {

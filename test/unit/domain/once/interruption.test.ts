@@ -137,7 +137,7 @@ describe('an attempt that is interrupted', () => {
 
   it.each(['cancel', 'stop'] as const)('before it sent records that in its trail (%s)', (by) => {
     const { state } = interrupted(by, { world: { latencyMs: { read: 2_000 } } });
-    const notes = { cancel: 'cancel requested', stop: 'the worker stops, or the activity was paused or reset' };
+    const notes = { cancel: 'cancel requested', stop: 'the worker stopped, or the activity was paused or reset' };
     expect(state.trail.at(-1)).toMatchObject({ decision: 'stopped', note: notes[by] });
     expect(state).toMatchObject({ interrupted: by });
   });
