@@ -1,9 +1,10 @@
 /**
- * Opens the connection of a single request in advance, so that nothing waits between the decision to send and the
- * first byte.
+ * Opens the connection of a single request in advance, and keeps it from the HTTP client until the request may go, so that nothing waits between
+ * the decision to send and the first byte.
  */
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import type { CreateConnectionFunction } from 'got';
 import { withoutBrackets } from '../network/host-and-port.js';
 import type { ProxyAgents } from '../network/proxy-agents.js';
 
@@ -56,4 +57,27 @@ export function openConnection(url: URL, timeoutMs: number, proxy: ProxyAgents |
       else begin(socket as Socket, isSecure ? 'secureConnect' : null);
     });
   });
+}
+
+/** A connection that the HTTP client has not got yet. */
+export interface HeldConnection {
+  readonly connection: Socket;
+  /** For the options of the request. */
+  readonly createConnection: CreateConnectionFunction;
+  /** Hands the connection over: a request that is complete is written at once. */
+  release(): void;
+}
+
+/** Keeps a connection until `release`. Meanwhile the HTTP client buffers the headers and the body of its request. */
+export function holdBack(connection: Socket): HeldConnection {
+  let onConnection = (_error: null, _socket: Socket): void => {};
+  // Node lets this return nothing and call back later. The type of got does not, and it has no `null` for "no error".
+  const createConnection = (_options: unknown, callBack: typeof onConnection) => {
+    onConnection = callBack;
+  };
+  return {
+    connection,
+    createConnection: createConnection as unknown as CreateConnectionFunction,
+    release: () => onConnection(null, connection),
+  };
 }

@@ -1,12 +1,13 @@
 /** The only HTTP client: time limits, no retries, no redirects, bounded bodies, and no credentials in errors. */
-import type { Socket } from 'node:net';
-import { got, type Response } from 'got';
+import type { ClientRequest } from 'node:http';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { got, type CancelableRequest, type Response } from 'got';
 import { nestingProblem } from '../domain/text/nesting.js';
 import { clockAheadMs, errorFromAnswer, errorWithoutAnswer, type Asked } from './classify-answer.js';
-import { openConnection } from './connection.js';
+import { holdBack, openConnection, type HeldConnection } from './connection.js';
 import { ServiceStageError } from './errors.js';
 import { hideSecrets } from './hide-secrets.js';
-import { abortOverdue } from '../network/overdue.js';
+import { abortAfter, OVERDUE_MS } from '../network/overdue.js';
 import { proxyAgents, reasonThroughProxy, type ProxyAgents } from '../network/proxy-agents.js';
 import { noProxies, type ProxyFor } from '../network/proxies.js';
 import { encodePath, encodeQuery, type RequestToSign } from './sign-request.js';
@@ -24,8 +25,8 @@ interface HttpRequest {
   /** Reads only; the signal's reason is rethrown. */
   readonly signal?: AbortSignal;
   /**
-   * POST only: awaited after the connection is open, directly before the first byte, and not counted in `timeoutMs`.
-   * If it throws, the request ends unsent and the error is rethrown.
+   * POST only: awaited once the connection is open and the request is complete in memory, and not counted in `timeoutMs`. When it resolves, the
+   * request is written at once. If it throws, the request ends unsent and the error is rethrown.
    */
   readonly beforeFirstByte?: () => Promise<void>;
   readonly headersFor: (request: RequestToSign) => Record<string, string>;
@@ -56,6 +57,8 @@ const LARGEST_BODY_BYTES = 8 * 1024 * 1024;
  * chance.
  */
 const SHORTEST_ECHO = 16;
+
+type Exchanged = CancelableRequest<Response<string>>;
 
 const client = got.extend({
   retry: { limit: 0 },
@@ -107,21 +110,19 @@ async function send(
   // so a POST opens its own.
   const headers = signed(request);
   secrets.push(...secretsIn(headers));
-  const connection = method === 'POST' ? await ownConnection(request, proxy) : null;
+  const held = method === 'POST' ? holdBack(await ownConnection(request, proxy)) : null;
   const leftMs = Math.max(1, timeoutMs - (performance.now() - startedAtMs));
-  if (connection !== null) {
-    await askBeforeFirstByte(connection, request);
-    if (connection.destroyed) throw errorWithoutAnswer(asked, false, 'the connection was closed before the first byte');
-  }
+  const exchanged = exchange({ ...request, headers, timeoutMs: leftMs }, { held, proxy, givenUp });
+  if (held !== null) await passFence(held, exchanged, { request, proxy, givenUp });
   let answer: Response<string>;
   try {
-    const sent = exchange({ ...request, headers, timeoutMs: leftMs }, { connection, proxy, givenUp });
-    answer = await abortOverdue(sent, leftMs, givenUp, `no end within ${Math.round(timeoutMs)} ms`);
+    const limitMs = held === null ? leftMs + OVERDUE_MS : leftMs;
+    answer = await abortAfter(exchanged, limitMs, givenUp, `no end within ${Math.round(timeoutMs)} ms`);
   } catch (error) {
     request.signal?.throwIfAborted();
     const reason = givenUp.signal.aborted ? String(givenUp.signal.reason) : reasonOf(error, proxy);
-    // A POST fails here only after its connection was open, so the other side may have read it.
-    throw errorWithoutAnswer(asked, connection !== null, reason);
+    // A POST fails here only after its connection was released, so the other side may have read it.
+    throw errorWithoutAnswer(asked, held !== null, reason);
   }
   onAnswer(answer);
   if (answer.statusCode < 200 || answer.statusCode > 299) {
@@ -145,7 +146,7 @@ async function send(
   };
 }
 
-async function ownConnection(request: HttpRequest, proxy: ProxyAgents | null): Promise<Socket> {
+async function ownConnection(request: HttpRequest, proxy: ProxyAgents | null) {
   const { method, path, timeoutMs } = request;
   try {
     // Half of the time is kept for the answer: a POST sent with no time left would only lose it.
@@ -155,11 +156,28 @@ async function ownConnection(request: HttpRequest, proxy: ProxyAgents | null): P
   }
 }
 
-async function askBeforeFirstByte(connection: Socket, { beforeFirstByte }: HttpRequest): Promise<void> {
+/**
+ * Asks whether the POST may go, and hands its connection over at once. The client has prepared the request by then: that takes it up to 4 ms, and
+ * a process that froze meanwhile would send when it wakes, long after it may.
+ */
+async function passFence(
+  held: HeldConnection,
+  exchanged: Exchanged,
+  { request, proxy, givenUp }: { request: HttpRequest; proxy: ProxyAgents | null; givenUp: AbortController },
+): Promise<void> {
+  const { method, path, beforeFirstByte } = request;
+  const unsent = (reason: string) => errorWithoutAnswer({ method, path }, false, reason);
   try {
+    await Promise.race([isComplete(exchanged), exchanged]).catch((error: unknown) => {
+      throw unsent(reasonOf(error, proxy));
+    });
     await beforeFirstByte?.();
+    if (held.connection.destroyed) throw unsent('the connection was closed before the first byte');
+    held.release();
   } catch (error) {
-    connection.destroy();
+    exchanged.catch(() => {});
+    givenUp.abort('not sent');
+    held.connection.destroy();
     throw error;
   }
 }
@@ -184,9 +202,15 @@ function signed(request: HttpRequest): Readonly<Record<string, string>> {
   });
 }
 
+/** Resolves when headers and body are in memory. The client hands the body over in a later turn than it makes the request. */
+async function isComplete(exchanged: Exchanged): Promise<void> {
+  const request = await new Promise<ClientRequest>((resolve) => void exchanged.on('request', resolve));
+  while (!request.writableEnded && !request.destroyed) await nextTurn();
+}
+
 interface Way {
-  /** POST only: its own connection. */
-  readonly connection: Socket | null;
+  /** POST only: its own connection, which it gets later. */
+  readonly held: HeldConnection | null;
   readonly proxy: ProxyAgents | null;
   /** Aborted with the reason in words. */
   readonly givenUp: AbortController;
@@ -194,18 +218,20 @@ interface Way {
 
 function exchange(
   request: HttpRequest & { readonly headers: Readonly<Record<string, string>> },
-  { connection, proxy, givenUp }: Way,
-): Promise<Response<string>> {
+  { held, proxy, givenUp }: Way,
+): Exchanged {
   const { method, headers, body, timeoutMs, signal } = request;
   const url = urlOf(request);
   const sent = client(url, {
     method,
     headers,
     ...(body === undefined ? {} : { body }),
-    timeout: { request: timeoutMs },
-    ...(connection === null ? agentOf(proxy) : { createConnection: () => connection }),
-    // A POST is never aborted by us: that would not undo what the server has already read.
-    signal: connection !== null || signal === undefined ? givenUp.signal : AbortSignal.any([givenUp.signal, signal]),
+    // The time of a POST begins with its first byte.
+    ...(held === null
+      ? { ...agentOf(proxy), timeout: { request: timeoutMs } }
+      : { createConnection: held.createConnection }),
+    // The caller's signal never ends a POST: that would not undo what the server has already read.
+    signal: held !== null || signal === undefined ? givenUp.signal : AbortSignal.any([givenUp.signal, signal]),
   });
   void sent.on('downloadProgress', ({ transferred }) => {
     if (transferred > LARGEST_BODY_BYTES) givenUp.abort('the answer is larger than 8 MiB');

@@ -1,4 +1,5 @@
 /** One POST, over real sockets: what its end proves, that it goes out once, and on a connection of its own. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { createServer as createTlsServer } from 'node:tls';
 import type { AddressInfo, Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -122,6 +123,18 @@ describe('the fence of a POST', () => {
     });
     await expect(sent).rejects.toBe(fenced);
     expect(bytes).toBe(0);
+  });
+
+  it('is asked once the request is prepared, because a process that freezes between them would send when it wakes', async () => {
+    let prepared = 0;
+    const count = () => void prepared++;
+    subscribe('got:request:start', count);
+    onTestFinished(() => void unsubscribe('got:request:start', count));
+    const server = await startRawServer({ onRequest: (socket) => answer(socket, 200, { job_id: 'JOB-1' }) });
+    let preparedWhenAsked = 0;
+    await post(clientOf(server), { beforeFirstByte: () => void (preparedWhenAsked = prepared) });
+    expect(preparedWhenAsked).toBe(1);
+    expect(server.arrivals).toHaveLength(1);
   });
 
   it('is not asked where no connection comes about', async () => {
