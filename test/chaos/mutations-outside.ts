@@ -19,15 +19,18 @@ export const OUTSIDE_MUTATIONS: readonly Mutation[] = [
       { file: HTTP, from: `  retry: { limit: 0 },`, to: `  retry: { limit: 2, methods: ['GET', 'POST'] },` },
       {
         file: HTTP,
-        from: `import type { Socket } from 'node:net';`,
-        to: `import { connect, type Socket } from 'node:net';`,
+        from: `import type { ClientRequest } from 'node:http';`,
+        to: `import type { ClientRequest } from 'node:http';
+import { connect } from 'node:net';`,
       },
       {
         file: HTTP,
-        from: `{ createConnection: () => connection }),`,
+        from: `{ createConnection: held.createConnection }),`,
         to: `{
-          createConnection: () =>
-            connection.bytesWritten === 0 ? connection : connect(Number(url.port), url.hostname),
+          createConnection: (options, onConnection) =>
+            held.connection.bytesWritten === 0
+              ? held.createConnection(options, onConnection)
+              : connect(Number(url.port), url.hostname),
         }),`,
       },
     ],

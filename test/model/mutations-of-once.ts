@@ -198,7 +198,7 @@ export const ONCE_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: 'src/servicestage/http.ts',
-        from: `    throw errorWithoutAnswer(asked, connection !== null, reason);`,
+        from: `    throw errorWithoutAnswer(asked, held !== null, reason);`,
         to: `    throw errorWithoutAnswer(asked, false, reason);`,
       },
     ],

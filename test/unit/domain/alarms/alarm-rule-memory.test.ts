@@ -3,7 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { MOST_ALARMS_AT_ONCE } from '../../../../src/domain/alarms/alarm.js';
 import { nextDueAtMs } from '../../../../src/domain/alarms/alarm-rule.js';
 import { requestProblem } from '../../../../src/domain/alarms/alarm-rule-checks.js';
-import { addToLog, forNextExecution, MOST_OPEN, loggedAlarm } from '../../../../src/domain/alarms/alarm-rule-state.js';
+import {
+  addToLog,
+  EMPTY_STATE,
+  forNextExecution,
+  MOST_OPEN,
+  loggedAlarm,
+} from '../../../../src/domain/alarms/alarm-rule-state.js';
 import { type anAlarm, NO_BRAKES } from '../../../support/alarms.js';
 import { DAY, later, ran, Rule, T0 } from '../../../support/rule-under-a-clock.js';
 
@@ -20,6 +26,27 @@ describe('what is remembered', () => {
     expect([rule, open, ended].map(({ state }) => state.firings.length)).toEqual([1, 1, 0]);
     expect(nextDueAtMs(rule.state)).toBe(T0 + 30 * DAY);
   });
+
+  it.each([
+    ['is still listed as open', null],
+    ['has just ended', T0],
+  ])(
+    'does not hold back a repeat as another run would, once it is forgotten: the run of a firing that %s',
+    (_case, endedAtMs) => {
+      const rule = new Rule({ coolDownMs: DAY });
+      const alarm = rule.alarm();
+      const { runId, effect } = rule.decide(alarm);
+      if (effect?.kind !== 'start') throw new TypeError('No run was started');
+      rule.state = EMPTY_STATE;
+      rule.seen = [{ runId: effect.runId, targets: effect.arguments.targets, endedAtMs }];
+      expect(rule.decide(alarm)).toMatchObject({ kind: 'repeated', runId });
+      expect(rule.started).toEqual([runId]);
+      expect(rule.decide(rule.alarm({ episode: 'another' }))).toMatchObject({
+        kind: endedAtMs === null ? 'busy' : 'coolingDown',
+        runId,
+      });
+    },
+  );
 
   it('fits into a payload even at its longest, after a flood, and so does an update', () => {
     const long = (at: number, bytes: number) => `${at}`.padEnd(8, '-') + '警'.repeat((bytes - 12) / 3);
