@@ -16,7 +16,11 @@ export const OUTSIDE_MUTATIONS: readonly Mutation[] = [
     breaks: 'once',
     why: 'The HTTP client sends a POST again after a reset, a timeout or a 5xx: two POSTs within one attempt (2.2).',
     edits: [
-      { file: HTTP, from: `  retry: { limit: 0 },`, to: `  retry: { limit: 2, methods: ['GET', 'POST'] },` },
+      {
+        file: HTTP,
+        from: `  retry: { limit: 0 },`,
+        to: `  retry: { limit: 2, methods: ['GET', 'POST'], backoffLimit: 50 },`,
+      },
       {
         file: HTTP,
         from: `import type { ClientRequest } from 'node:http';`,
