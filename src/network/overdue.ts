@@ -1,23 +1,38 @@
-/** A limit for requests that the HTTP client does not end itself. */
+/** Limits for requests that the HTTP client does not end itself. */
 
-/** The HTTP client keeps the time limit of a request; after this much more the request is given up here. Chosen: far below `marginMs`. */
-export const OVERDUE_MS = 500;
+/** Longer than the limit that the HTTP client keeps. Chosen: far below `marginMs`. */
+const OVERDUE_MS = 500;
 
 /**
- * Awaits a request of got, and aborts it where got does not: got ends a request through its socket, and never ends where that is closed
- * already, after a 101 for example.
- * @param limitMs `OVERDUE_MS` more than what got itself is given @param givenUp its signal ends the request @param reason the signal's
+ * Awaits a request whose limit got keeps, and aborts it where got does not: got ends a request through its socket, and never ends where that is
+ * closed already, after a 101 for example.
+ * @param timeoutMs what the request itself has @param givenUp its signal ends the request @param reason the signal's
  */
+export function abortOverdue<Answer>(
+  request: Promise<Answer>,
+  timeoutMs: number,
+  givenUp: AbortController,
+  reason: string,
+): Promise<Answer> {
+  return abortAfter(request, timeoutMs + OVERDUE_MS, givenUp, reason);
+}
+
+/** The same for a request that has no limit in got. */
 export async function abortAfter<Answer>(
   request: Promise<Answer>,
   limitMs: number,
   givenUp: AbortController,
   reason: string,
 ): Promise<Answer> {
-  const overdue = setTimeout(() => givenUp.abort(reason), limitMs);
+  let isLast: NodeJS.Immediate | undefined;
+  // If the process was frozen, the answer may have arrived meanwhile. The event loop reads sockets after its timers.
+  const limit = setTimeout(() => {
+    isLast = setImmediate(() => givenUp.abort(reason));
+  }, limitMs);
   try {
     return await request;
   } finally {
-    clearTimeout(overdue);
+    clearTimeout(limit);
+    clearImmediate(isLast);
   }
 }

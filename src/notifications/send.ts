@@ -1,6 +1,6 @@
 /** Sends one message: no redirect, short time-out, small answer, no retry. */
 import { got } from 'got';
-import { abortAfter, OVERDUE_MS } from '../network/overdue.js';
+import { abortOverdue } from '../network/overdue.js';
 import { reasonThroughProxy, type ProxyAgents } from '../network/proxy-agents.js';
 import { retryAfterMs, type WebhookAnswer } from './answers.js';
 import type { WebhookRequest } from './messages.js';
@@ -51,7 +51,7 @@ export async function send(
     ...(proxy === null ? {} : { agent: { http: proxy.http, https: proxy.https } }),
   });
   try {
-    const text = await abortAfter(beginningOf(stream), timeoutMs + OVERDUE_MS, givenUp, 'no end in time');
+    const text = await abortOverdue(beginningOf(stream), timeoutMs, givenUp, 'no end in time');
     const { statusCode: status, headers: answered } = stream.response ?? {};
     if (status === undefined) throw new Error('got ended without an answer');
     const laterMs = retryAfterMs(answered?.['retry-after'], Date.now());

@@ -34,7 +34,7 @@ export function openConnection(url: URL, timeoutMs: number, proxy: ProxyAgents |
       clearTimeout(timeOut);
       socket.off('close', closed);
       socket.off('error', fail);
-      // The request takes the socket over at once; until then a reset must not end the process.
+      // The request takes the socket over once it is released; until then a reset must not end the process.
       socket.on('error', () => {});
       resolve(socket);
     };

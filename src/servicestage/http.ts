@@ -1,13 +1,11 @@
 /** The only HTTP client: time limits, no retries, no redirects, bounded bodies, and no credentials in errors. */
-import type { ClientRequest } from 'node:http';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { got, type CancelableRequest, type Response } from 'got';
 import { nestingProblem } from '../domain/text/nesting.js';
 import { clockAheadMs, errorFromAnswer, errorWithoutAnswer, type Asked } from './classify-answer.js';
 import { holdBack, openConnection, type HeldConnection } from './connection.js';
 import { ServiceStageError } from './errors.js';
 import { hideSecrets } from './hide-secrets.js';
-import { abortAfter, OVERDUE_MS } from '../network/overdue.js';
+import { abortAfter, abortOverdue } from '../network/overdue.js';
 import { proxyAgents, reasonThroughProxy, type ProxyAgents } from '../network/proxy-agents.js';
 import { noProxies, type ProxyFor } from '../network/proxies.js';
 import { encodePath, encodeQuery, type RequestToSign } from './sign-request.js';
@@ -116,8 +114,8 @@ async function send(
   if (held !== null) await passFence(held, exchanged, { request, proxy, givenUp });
   let answer: Response<string>;
   try {
-    const limitMs = held === null ? leftMs + OVERDUE_MS : leftMs;
-    answer = await abortAfter(exchanged, limitMs, givenUp, `no end within ${Math.round(timeoutMs)} ms`);
+    const withLimit = held === null ? abortOverdue : abortAfter;
+    answer = await withLimit(exchanged, leftMs, givenUp, `no end within ${Math.round(timeoutMs)} ms`);
   } catch (error) {
     request.signal?.throwIfAborted();
     const reason = givenUp.signal.aborted ? String(givenUp.signal.reason) : reasonOf(error, proxy);
@@ -158,7 +156,7 @@ async function ownConnection(request: HttpRequest, proxy: ProxyAgents | null) {
 
 /**
  * Asks whether the POST may go, and hands its connection over at once. The client has prepared the request by then: that takes it up to 4 ms, and
- * a process that froze meanwhile would send when it wakes, long after it may.
+ * a process that froze meanwhile would send when it wakes, long after its lease has ended.
  */
 async function passFence(
   held: HeldConnection,
@@ -166,9 +164,11 @@ async function passFence(
   { request, proxy, givenUp }: { request: HttpRequest; proxy: ProxyAgents | null; givenUp: AbortController },
 ): Promise<void> {
   const { method, path, beforeFirstByte } = request;
+  // got says so once headers and body are in memory.
+  const prepared = new Promise((resolve) => void exchanged.on('request', resolve));
   const unsent = (reason: string) => errorWithoutAnswer({ method, path }, false, reason);
   try {
-    await Promise.race([isComplete(exchanged), exchanged]).catch((error: unknown) => {
+    await Promise.race([prepared, exchanged]).catch((error: unknown) => {
       throw unsent(reasonOf(error, proxy));
     });
     await beforeFirstByte?.();
@@ -200,12 +200,6 @@ function signed(request: HttpRequest): Readonly<Record<string, string>> {
     headers: { 'Content-Type': 'application/json', ...request.headers },
     body: body ?? '',
   });
-}
-
-/** Resolves when headers and body are in memory. The client hands the body over in a later turn than it makes the request. */
-async function isComplete(exchanged: Exchanged): Promise<void> {
-  const request = await new Promise<ClientRequest>((resolve) => void exchanged.on('request', resolve));
-  while (!request.writableEnded && !request.destroyed) await nextTurn();
 }
 
 interface Way {

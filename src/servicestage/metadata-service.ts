@@ -6,7 +6,7 @@
 import { Agent } from 'node:http';
 import { got, type Response } from 'got';
 import { z } from 'zod';
-import { abortAfter, OVERDUE_MS } from '../network/overdue.js';
+import { abortOverdue } from '../network/overdue.js';
 import { ServiceStageError, type ServiceStageErrorCode } from './errors.js';
 import { Secret } from './secret.js';
 import type { AccessKey } from './sign-request.js';
@@ -97,7 +97,7 @@ export class MetadataService {
       void asked.on('downloadProgress', ({ transferred }) => {
         if (transferred > LARGEST_BODY_BYTES) givenUp.abort('its answer is too large');
       });
-      return await abortAfter(asked, leftMs + OVERDUE_MS, givenUp, 'no end in time');
+      return await abortOverdue(asked, leftMs, givenUp, 'no end in time');
     } catch (error) {
       const [reason = ''] = String(givenUp.signal.aborted ? givenUp.signal.reason : error).split('\n');
       throw failed('Unreachable', `the metadata service did not answer: ${reason.slice(0, 300)}`);

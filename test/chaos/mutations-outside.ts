@@ -23,9 +23,9 @@ export const OUTSIDE_MUTATIONS: readonly Mutation[] = [
       },
       {
         file: HTTP,
-        from: `import type { ClientRequest } from 'node:http';`,
-        to: `import type { ClientRequest } from 'node:http';
-import { connect } from 'node:net';`,
+        from: `import { got, type CancelableRequest, type Response } from 'got';`,
+        to: `import { connect } from 'node:net';
+import { got, type CancelableRequest, type Response } from 'got';`,
       },
       {
         file: HTTP,

@@ -1,8 +1,9 @@
 /** One POST, over real sockets: what its end proves, that it goes out once, and on a connection of its own. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import http from 'node:http';
 import { createServer as createTlsServer } from 'node:tls';
 import type { AddressInfo, Socket } from 'node:net';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { clientOf, failureOf, post, READ, TARGET } from './client.js';
 import { pause } from '../../src/time/pause.js';
 import { answer, closedPort, startRawServer, type Behaviour } from './raw-server.js';
@@ -132,8 +133,16 @@ describe('the fence of a POST', () => {
     onTestFinished(() => void unsubscribe('got:request:start', count));
     const server = await startRawServer({ onRequest: (socket) => answer(socket, 200, { job_id: 'JOB-1' }) });
     let preparedWhenAsked = 0;
-    await post(clientOf(server), { beforeFirstByte: () => void (preparedWhenAsked = prepared) });
+    const made = vi.spyOn(http, 'request');
+    onTestFinished(() => made.mockRestore());
+    let completeWhenAsked: readonly boolean[] = [];
+    const beforeFirstByte = () => {
+      preparedWhenAsked = prepared;
+      completeWhenAsked = made.mock.results.map(({ value }) => (value as http.ClientRequest).writableEnded);
+    };
+    await post(clientOf(server), { beforeFirstByte });
     expect(preparedWhenAsked).toBe(1);
+    expect(completeWhenAsked).toEqual([true]);
     expect(server.arrivals).toHaveLength(1);
   });
 
