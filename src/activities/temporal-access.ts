@@ -84,8 +84,9 @@ export function temporalAccess(client: Client): TemporalAccess {
     earlierRun: (name) => readEarlierRun(client, name),
     findRuns: (asked) => findRuns(client, asked),
     async hasStateAttribute() {
-      const ask = () => withinCallLimit(client, () => hasSearchAttribute(client, STATE_SEARCH_ATTRIBUTE));
-      hasStateAttribute ||= await ask().catch(() => false);
+      hasStateAttribute ||= await withinCallLimit(client, () =>
+        hasSearchAttribute(client, STATE_SEARCH_ATTRIBUTE),
+      ).catch(() => false);
       return hasStateAttribute;
     },
   };

@@ -38,11 +38,11 @@ export function stateAfter(end: ActivityEnd, decided: Decided): OnceState {
         : believed(end.state, 'cancelled', decided);
     case 'failed': {
       const { failure, message } = end;
-      const state = end.state === null ? null : believed(end.state, failure, decided);
+      const ending = finalFailure(failure, message);
+      if (end.state === null) return nothingReported(ending, decided);
+      const state = believed(end.state, failure, decided);
       // A failure that would be tried again is final if the time of all attempts is over. Its state does not say so; the message does.
-      return state === null || wasToBeRetried(state)
-        ? endedAs(state ?? nothingReported(finalFailure(failure, message), decided), finalFailure(failure, message))
-        : state;
+      return wasToBeRetried(state) ? endedAs(state, ending) : state;
     }
   }
 }
