@@ -31,12 +31,21 @@ export function overlaps(firing: IntendedRun, { target, incident }: IntendedRun)
   return firing.target === target || firing.incident === incident;
 }
 
-/** The first brake that holds the run back, as a decision; `null` when it may start. */
-export function holdingBrake(state: RuleState, intended: IntendedRun, context: DecisionContext): AlarmDecision | null {
+/**
+ * The first brake that holds the run back, as a decision; `null` when it may start. If that brake is the run itself, the firing is only repeated:
+ * a rule may forget a firing while its run still holds the target.
+ */
+export function holdingBrake(
+  state: RuleState,
+  intended: IntendedRun & Pick<Firing, 'runId'>,
+  context: DecisionContext,
+): AlarmDecision | null {
   const own = state.firings.filter(isStarted);
   const onTarget = context.seen.filter(({ targets }) => targets.includes(intended.target));
   const others = onTarget.filter(({ runId }) => own.every((run) => run.runId !== runId));
-  return busy(own, others, intended) ?? coolingDown(own, others, intended.target, context) ?? tooMany(state, context);
+  const brake =
+    busy(own, others, intended) ?? coolingDown(own, others, intended.target, context) ?? tooMany(state, context);
+  return brake?.runId === intended.runId ? { ...brake, kind: 'repeated', untilMs: null } : brake;
 }
 
 function busy(own: readonly StartedFiring[], others: readonly RunSeen[], intended: IntendedRun): AlarmDecision | null {

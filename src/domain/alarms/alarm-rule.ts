@@ -146,9 +146,7 @@ function decideFiring(state: RuleState, alarm: RuleAlarm, context: DecisionConte
   // A firing that was called off keeps the id of its run, so it still starts at most once.
   const nth = known?.nth ?? (latest?.nth ?? 0) + 1;
   const runId = runIdOf(context, episodeHash, nth);
-  const brake = holdingBrake(state, { target: start.target, incident }, context);
-  // The rule may have forgotten the firing, while its run still holds the target.
-  if (brake?.runId === runId) return withoutEffect(state, decision('repeated', brake.why, { runId }));
+  const brake = holdingBrake(state, { runId, target: start.target, incident }, context);
   if (brake !== null) return withoutEffect(state, brake);
   const firing: WaitingFiring = {
     runId,

@@ -48,6 +48,15 @@ describe('what is remembered', () => {
     },
   );
 
+  it('does not hold back a firing that is due either: its own run, which the rule had forgotten', () => {
+    const rule = new Rule({ debounceMs: DAY / 24 });
+    const alarm = rule.alarm();
+    const { runId } = rule.decide(alarm);
+    rule.seen = [{ runId: runId ?? '', targets: ['target' in alarm.start ? alarm.start.target : ''], endedAtMs: null }];
+    expect(later(rule, DAY / 24).due()).toMatchObject([{ kind: 'repeated', runId }]);
+    expect(rule.started).toEqual([]);
+  });
+
   it('fits into a payload even at its longest, after a flood, and so does an update', () => {
     const long = (at: number, bytes: number) => `${at}`.padEnd(8, '-') + '警'.repeat((bytes - 12) / 3);
     const inputs = { note: '警'.repeat(450) };
