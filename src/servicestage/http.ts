@@ -164,7 +164,7 @@ async function passFence(
   { request, proxy, givenUp }: { request: HttpRequest; proxy: ProxyAgents | null; givenUp: AbortController },
 ): Promise<void> {
   const { method, path, beforeFirstByte } = request;
-  // got says so once headers and body are in memory.
+  // got announces the request once its headers and body are in memory.
   const prepared = new Promise((resolve) => void exchanged.on('request', resolve));
   const unsent = (reason: string) => errorWithoutAnswer({ method, path }, false, reason);
   try {

@@ -44,7 +44,7 @@ export interface ArenaOptions {
   readonly say: (line: string) => void;
 }
 
-/** Limits of the workers: about a fifteenth of the defaults. The simulator's late answers stay well inside the window. */
+/** Limits of the workers: the defaults, from a fiftieth (quiet period) to two fifths (lease) of them. The simulator's late answers stay well inside the window. */
 const WORKER_TIMES = {
   RUNBOOK_READ_TIMEOUT: '300ms',
   RUNBOOK_POST_TIMEOUT: '1s',
